@@ -1,0 +1,398 @@
+"""Whatever a database owner does to the trail, an auditor is told, and told which event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from audit import services
+from audit.models import Checkpoint, Event, EventCommitment, Leaf, PendingEvent
+from audit.rules.append_only import drop_queue_statements, queue_statements
+from audit.rules.canonical import canonical_json
+from audit.rules.merkle import leaf_hash
+from audit.rules.notes import SigningKey, sign_note
+from audit.rules.verification import Verdict
+from audit.services.keys import signing_key
+from tests.audit.append_only import run_each, triggers_bypassed
+from tests.audit.conftest import CLINICIAN
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def trail() -> list[Event]:
+    """Three checkpoints over 20 events, and two events that wait."""
+    events: list[Event] = []
+    for size in (8, 7, 5):
+        events += [
+            services.record(
+                action="test.viewed",
+                actor=CLINICIAN,
+                organisation_id="org-1",
+                details={"number": number},
+            )
+            for number in range(size)
+        ]
+        services.seal_events()
+    for _ in range(2):
+        services.record(action="test.viewed", actor=CLINICIAN)
+    return events
+
+
+def leaf(event: Event) -> Leaf:
+    return Leaf.objects.get(event_id=event.id)
+
+
+def faults(verdict: Verdict) -> set[tuple[str, str]]:
+    return {(one.fault.value, one.event_id) for one in verdict.findings}
+
+
+def edit(event: Event) -> None:
+    Event.objects.filter(pk=event.pk).update(actor_id="18")
+
+
+def recompute_leaf(event: Event) -> None:
+    """Hide an edit as well as one can without the signing key."""
+    digest = leaf_hash(canonical_json(Event.objects.get(pk=event.pk).entry()))
+    Leaf.objects.filter(event_id=event.id).update(leaf_hash=digest)
+
+
+def insert_without_a_trace(**values: object) -> Event:
+    run_each(drop_queue_statements(connection.vendor))
+    forged = services.record(action="test.viewed", actor=CLINICIAN, **values)  # type: ignore[arg-type]
+    run_each(queue_statements(connection.vendor))
+    return forged
+
+
+def test_an_untouched_trail_verifies(trail: list[Event]) -> None:
+    verdict = services.verify_database()
+    assert verdict.findings == []
+    assert (verdict.leaves, verdict.checkpoints, verdict.waiting) == (20, 3, 2)
+
+
+def test_an_empty_trail_verifies() -> None:
+    assert services.verify_database().verified
+
+
+@pytest.mark.parametrize("victim", range(20))
+def test_an_edited_event_is_named(trail: list[Event], victim: int) -> None:
+    with triggers_bypassed():
+        edit(trail[victim])
+    assert faults(services.verify_database()) == {("edited", str(trail[victim].id))}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "action",
+        "outcome",
+        "actor_kind",
+        "actor_role",
+        "subject_id",
+        "target_kind",
+        "target_id",
+        "target_uid",
+        "purpose",
+        "reason",
+        "session",
+        "network",
+        "request_id",
+        "organisation_id",
+    ],
+)
+def test_no_column_of_an_event_can_be_edited_unseen(trail: list[Event], column: str) -> None:
+    with triggers_bypassed():
+        Event.objects.filter(pk=trail[3].pk).update(**{column: "forged"})
+    assert faults(services.verify_database()) == {("edited", str(trail[3].id))}
+
+
+@pytest.mark.parametrize("victim", [0, 9, 19])
+def test_an_edit_whose_leaf_was_rewritten_too_is_seen(trail: list[Event], victim: int) -> None:
+    with triggers_bypassed():
+        edit(trail[victim])
+        recompute_leaf(trail[victim])
+    verdict = services.verify_database()
+    assert ("altered", str(trail[victim].id)) in faults(verdict)
+    # What lies under other checkpoints is not under suspicion.
+    batches = (trail[:8], trail[8:15], trail[15:])
+    (batch,) = [batch for batch in batches if trail[victim] in batch]
+    assert {one.event_id for one in verdict.findings} <= {str(one.id) for one in batch} | {""}
+
+
+def test_a_rewritten_leaf_beside_a_true_event_is_told_apart_from_an_edit(trail) -> None:
+    with triggers_bypassed():
+        Leaf.objects.filter(event_id=trail[10].id).update(leaf_hash=b"\x07" * 32)
+    assert faults(services.verify_database()) == {("leaf-rewritten", str(trail[10].id))}
+
+
+@pytest.mark.parametrize("victim", [0, 7, 12, 19])
+def test_a_deleted_event_is_named(trail: list[Event], victim: int) -> None:
+    with triggers_bypassed():
+        Event.objects.filter(pk=trail[victim].pk).delete()
+    assert faults(services.verify_database()) == {("deleted", str(trail[victim].id))}
+
+
+def test_an_event_deleted_with_its_leaf_leaves_a_gap(trail: list[Event]) -> None:
+    with triggers_bypassed():
+        leaf(trail[9]).delete()
+        Event.objects.filter(pk=trail[9].pk).delete()
+    words = [str(one) for one in services.verify_database().findings]
+    assert "deleted: leaf 9 is not there" in words
+
+
+def test_an_event_deleted_with_its_leaf_and_all_numbers_closed_up_is_seen(trail) -> None:
+    with triggers_bypassed():
+        leaf(trail[9]).delete()
+        Event.objects.filter(pk=trail[9].pk).delete()
+        for number in range(10, 20):
+            Leaf.objects.filter(number=number).update(number=number - 1)
+    found = {one.fault.value for one in services.verify_database().findings}
+    assert {"altered", "truncated"} <= found
+
+
+def test_an_event_slipped_in_beside_the_queue_is_named(trail: list[Event]) -> None:
+    forged = insert_without_a_trace()
+    assert faults(services.verify_database()) == {("inserted", str(forged.id))}
+
+
+def test_an_event_slipped_in_with_a_leaf_of_its_own_is_named(trail: list[Event]) -> None:
+    forged = insert_without_a_trace()
+    digest = leaf_hash(canonical_json(forged.entry()))
+    Leaf.objects.create(number=20, event_id=forged.id, leaf_hash=digest)
+    assert faults(services.verify_database()) == {("unsigned", str(forged.id))}
+
+
+def test_an_event_slipped_into_the_middle_is_seen(trail: list[Event]) -> None:
+    forged = insert_without_a_trace()
+    with triggers_bypassed():
+        for number in reversed(range(10, 20)):
+            Leaf.objects.filter(number=number).update(number=number + 1)
+        digest = leaf_hash(canonical_json(forged.entry()))
+        Leaf.objects.create(number=10, event_id=forged.id, leaf_hash=digest)
+    assert ("altered", str(forged.id)) in faults(services.verify_database())
+
+
+def swap(one: Leaf, other: Leaf, *columns: str) -> None:
+    values = {name: (getattr(one, name), getattr(other, name)) for name in columns}
+    with triggers_bypassed():
+        # The columns are unique: one of the two steps aside first.
+        Leaf.objects.filter(pk=one.pk).delete()
+        Leaf.objects.filter(pk=other.pk).update(**{name: pair[0] for name, pair in values.items()})
+        for name, pair in values.items():
+            setattr(one, name, pair[1])
+        one.save(force_insert=True)
+
+
+@pytest.mark.parametrize("columns", [("event_id",), ("event_id", "leaf_hash")])
+def test_two_events_that_changed_places_are_both_named(trail, columns: tuple[str, ...]) -> None:
+    swap(leaf(trail[2]), leaf(trail[5]), *columns)
+    expected = {("reordered", str(trail[2].id)), ("reordered", str(trail[5].id))}
+    assert faults(services.verify_database()) == expected
+
+
+def cut_tail() -> None:
+    """Remove the last batch and its checkpoint, so that what is left agrees with itself."""
+    with triggers_bypassed():
+        ids = list(Leaf.objects.filter(number__gte=15).values_list("event_id", flat=True))
+        Checkpoint.objects.filter(size=20).delete()
+        Leaf.objects.filter(number__gte=15).delete()
+        Event.objects.filter(pk__in=ids).delete()
+
+
+def test_a_tail_cut_off_under_its_checkpoint_is_seen(trail: list[Event]) -> None:
+    with triggers_bypassed():
+        ids = list(Leaf.objects.filter(number__gte=18).values_list("event_id", flat=True))
+        Leaf.objects.filter(number__gte=18).delete()
+        Event.objects.filter(pk__in=ids).delete()
+    assert ("truncated", "") in faults(services.verify_database())
+
+
+def test_a_tail_cut_off_with_its_checkpoint_is_seen_by_whoever_kept_one(trail) -> None:
+    kept = Checkpoint.objects.get(size=20).note
+    cut_tail()
+    assert services.verify_database().verified  # nobody can see it from the inside
+    assert faults(services.verify_database(kept=[kept])) == {("truncated", "")}
+
+
+def test_a_history_rewritten_with_the_signing_key_is_seen_by_whoever_kept_a_checkpoint(
+    trail: list[Event],
+) -> None:
+    kept = Checkpoint.objects.get(size=15).note
+    with triggers_bypassed():
+        edit(trail[3])
+        for event in Event.objects.exclude(pk__in=PendingEvent.objects.values("event_id")):
+            PendingEvent.objects.create(event_id=event.id, occurred_at=event.occurred_at)
+        Leaf.objects.all().delete()
+        Checkpoint.objects.all().delete()
+    services.seal_all()
+    assert services.verify_database().verified
+    assert ("rewritten", "") in faults(services.verify_database(kept=[kept]))
+
+
+def test_a_kept_checkpoint_of_an_untouched_trail_agrees(trail: list[Event]) -> None:
+    kept = list(Checkpoint.objects.values_list("note", flat=True))
+    assert services.verify_database(kept=kept).verified
+
+
+def test_a_forged_checkpoint_is_seen(trail: list[Event]) -> None:
+    forger = SigningKey(signing_key().name, bytes(32))
+    body = "\n".join(Checkpoint.objects.get(size=15).note.split("\n")[:3]) + "\n"
+    with triggers_bypassed():
+        Checkpoint.objects.filter(size=15).update(note=sign_note(body, forger))
+    assert ("bad-checkpoint", "") in faults(services.verify_database())
+
+
+def test_a_forged_compact_range_is_seen(trail: list[Event]) -> None:
+    with triggers_bypassed():
+        Checkpoint.objects.filter(size=8).update(frontier=["00" * 32])
+    assert ("bad-checkpoint", "") in faults(services.verify_database())
+
+
+def test_a_personal_value_that_was_exchanged_is_seen_and_an_erased_one_is_no_fault() -> None:
+    event = services.record(
+        action="test.released", actor=CLINICIAN, private={"recipient": "Dr Roe"}
+    )
+    services.seal_all()
+    EventCommitment.objects.update(value=b"Dr Doe")
+    assert faults(services.verify_database()) == {("commitment", str(event.id))}
+    EventCommitment.objects.all().delete()
+    assert services.verify_database().verified
+
+
+def verify(*arguments: object) -> tuple[int, str]:
+    out = StringIO()
+    try:
+        call_command("verify_audit", *map(str, arguments), stdout=out)
+    except SystemExit as end:
+        return int(end.code or 0), out.getvalue()
+    return 0, out.getvalue()
+
+
+@pytest.fixture
+def bundle(trail: list[Event], tmp_path: Path) -> Path:
+    path = tmp_path / "trail.jsonl"
+    call_command("export_audit", "--out", str(path), stdout=StringIO())
+    return path
+
+
+def change(path: Path, alter: Callable[[list[dict]], None]) -> None:
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    alter(rows)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def leaves_of(rows: list[dict]) -> list[dict]:
+    return [row for row in rows if row["type"] == "leaf"]
+
+
+def test_the_command_exits_0_only_if_everything_verifies(trail: list[Event]) -> None:
+    code, words = verify()
+    assert code == 0 and words.startswith("Verified: 20 sealed events, 3 checkpoints, 2 events")
+    with triggers_bypassed():
+        edit(trail[4])
+    code, words = verify()
+    assert code == 1 and f"edited: event {trail[4].id}" in words
+
+
+def test_a_bundle_verifies_without_a_database(bundle: Path, monkeypatch, trail) -> None:
+    def no_database(*_: object, **__: object) -> None:
+        raise AssertionError("the database was asked")
+
+    monkeypatch.setattr(connection, "cursor", no_database)
+    code, words = verify("--bundle", bundle, "--key", signing_key().verifier)
+    assert code == 0 and words.startswith("Verified: 20 sealed events, 3 checkpoints, 3 events")
+
+
+def test_a_bundle_says_which_key_its_verdict_rests_on(bundle: Path) -> None:
+    assert f"Key: {signing_key().verifier}" in verify("--bundle", bundle)[1]
+    stranger = SigningKey(signing_key().name, bytes(32)).verifier
+    code, words = verify("--bundle", bundle, "--key", stranger)
+    assert code == 1 and "no trusted key signed" in words
+
+
+def test_the_export_is_itself_an_event(bundle: Path) -> None:
+    assert Event.objects.filter(action="audit.exported").count() == 1
+    assert '"action":"audit.exported"' in bundle.read_text()
+
+
+def test_a_bundle_holds_no_personal_value(tmp_path: Path) -> None:
+    services.record(action="test.released", actor=CLINICIAN, private={"recipient": "Jane Roe"})
+    services.seal_all()
+    path = tmp_path / "trail.jsonl"
+    call_command("export_audit", "--out", str(path), stdout=StringIO())
+    assert "Roe" not in path.read_text() and verify("--bundle", path)[0] == 0
+
+
+def _edit(rows: list[dict]) -> None:
+    leaves_of(rows)[6]["event"]["actor_id"] = "18"
+
+
+def _delete(rows: list[dict]) -> None:
+    rows.remove(leaves_of(rows)[6])
+    rows[-1]["counts"]["leaf"] -= 1
+
+
+def _delete_event(rows: list[dict]) -> None:
+    leaves_of(rows)[6]["event"] = None
+
+
+def _insert(rows: list[dict]) -> None:
+    rows.insert(rows.index(leaves_of(rows)[6]), dict(leaves_of(rows)[6]))
+    rows[-1]["counts"]["leaf"] += 1
+
+
+def _reorder(rows: list[dict]) -> None:
+    one, other = leaves_of(rows)[2], leaves_of(rows)[6]
+    one["number"], other["number"] = other["number"], one["number"]
+    rows.sort(
+        key=lambda row: (
+            row.get("number", 99)
+            if row["type"] == "leaf"
+            else -1
+            if (row["type"] in ("bundle", "checkpoint"))
+            else 100
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("alter", "fault"),
+    [
+        (_edit, "edited"),
+        (_delete, "deleted"),
+        (_delete_event, "deleted"),
+        (_insert, "inserted"),
+        (_reorder, "reordered"),
+    ],
+)
+def test_a_bundle_that_was_tampered_with_names_the_event(bundle: Path, trail, alter, fault) -> None:
+    change(bundle, alter)
+    code, words = verify("--bundle", bundle)
+    assert code == 1 and f"{fault}: " in words
+    assert str(trail[6].id) in words or "leaf 6 is not there" in words
+
+
+@pytest.mark.parametrize("kept", [0, 1, 5, -1])
+def test_a_bundle_that_was_cut_short_is_refused(bundle: Path, kept: int) -> None:
+    lines = bundle.read_text().splitlines(keepends=True)
+    bundle.write_text("".join(lines[:kept]))
+    with pytest.raises(Exception, match="bundle"):
+        verify("--bundle", bundle)
+
+
+def test_a_bundle_is_held_against_a_kept_checkpoint(bundle: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text(Checkpoint.objects.get(size=20).note)
+    assert verify("--bundle", bundle, "--checkpoint", kept)[0] == 0
+    cut_tail()
+    short = tmp_path / "short.jsonl"
+    call_command("export_audit", "--out", str(short), stdout=StringIO())
+    assert verify("--bundle", short)[0] == 0
+    code, words = verify("--bundle", short, "--checkpoint", kept)
+    assert code == 1 and "truncated" in words
