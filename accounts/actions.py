@@ -1,0 +1,20 @@
+"""What this room writes into the trail: code, label, DICOM PS3.15 A.5 event name."""
+
+_LOGIN = _LOGOUT = "User Authentication"
+_SECURITY = "Security Alert"
+
+ACTIONS = [
+    ("session.started", "Signed in", _LOGIN),
+    ("session.failed", "Sign-in refused", _LOGIN),
+    ("session.stepped_up", "Proved again who they are", _LOGIN),
+    ("session.ended", "Signed out", _LOGOUT),
+    ("factor.enrolled", "Second factor set up", _SECURITY),
+    ("factor.removed", "Second factor removed", _SECURITY),
+    ("password.changed", "Password changed", _SECURITY),
+    ("token.issued", "API token issued", _SECURITY),
+    ("token.revoked", "API token revoked", _SECURITY),
+    ("invitation.sent", "Invitation sent", _SECURITY),
+    ("membership.started", "Joined the organisation", _SECURITY),
+    ("membership.changed", "Roles changed", _SECURITY),
+    ("membership.ended", "Membership ended", _SECURITY),
+]

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+
+    def ready(self) -> None:
+        from accounts.actions import ACTIONS
+        from audit.rules.vocabulary import register_action
+
+        for code, label, dicom in ACTIONS:
+            register_action(code, label, dicom=dicom)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+
+from accounts.models import Profile, User
+from accounts.rules import ROLE_LABELS, Role, Scope, is_valid_npi
+
+# A platform administrator is appointed on the command line, not by an organisation.
+GIVEN_BY_ORGANISATIONS = [role for role in Role if role is not Role.PLATFORM]
+ROLE_CHOICES = [(role.value, ROLE_LABELS[role]) for role in GIVEN_BY_ORGANISATIONS]
+SCOPE_LABELS = {
+    Scope.READ: "Search, look at and download studies",
+    Scope.WRITE: "Send studies",
+    Scope.SHARE: "Share studies and revoke shares",
+    Scope.AUDIT: "Read the trail",
+}
+
+
+class SignInForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address",
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+    public_computer = forms.BooleanField(
+        required=False,
+        label="Other people use this computer too",
+        help_text="You are signed out after five minutes without use, and when the browser closes.",
+    )
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label="Code",
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True}
+        ),
+    )
+
+
+class NewPasswordForm(forms.Form):
+    password = forms.CharField(
+        label="New password",
+        help_text="At least 12 characters. A sentence is easy to remember and hard to guess.",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        validate_password(password, self.user)
+        return password
+
+
+class JoinForm(NewPasswordForm):
+    name = forms.CharField(
+        label="Your name",
+        max_length=120,
+        help_text="As colleagues and patients are to read it.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    field_order = ["name", "password"]
+
+
+class ForgotForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+
+
+class ProfileForm(forms.ModelForm):
+    name = forms.CharField(label="Name", max_length=120)
+
+    class Meta:
+        model = Profile
+        fields = ["specialty", "licence_number", "licence_place", "npi"]
+        help_texts = {"npi": "Ten digits; leave empty outside the United States."}
+
+    field_order = ["name"]
+
+    def clean_npi(self) -> str:
+        npi = self.cleaned_data["npi"].strip()
+        if npi and not is_valid_npi(npi):
+            raise forms.ValidationError(
+                "This is not a valid NPI: its last digit does not fit the other nine."
+            )
+        return npi
+
+
+class InviteForm(forms.Form):
+    email = forms.EmailField(label="E-mail address")
+    roles = forms.MultipleChoiceField(choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
+
+
+class RolesForm(forms.Form):
+    roles = forms.MultipleChoiceField(choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label="What will use it", max_length=80, help_text="For example: the CT's gateway."
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=[(scope.value, label) for scope, label in SCOPE_LABELS.items()],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(label="Ends after, in days", min_value=1, max_value=365, initial=90)

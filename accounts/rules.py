@@ -1,0 +1,156 @@
+"""Who may be what, for how long, and how a number is checked. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    CLINICIAN = "clinician"
+    ADMINISTRATOR = "administrator"
+    OFFICER = "officer"
+    AUDITOR = "auditor"
+    RESEARCHER = "researcher"
+    PLATFORM = "platform"
+
+
+ROLE_LABELS = {
+    Role.CLINICIAN: "Clinician",
+    Role.ADMINISTRATOR: "Organisation administrator",
+    Role.OFFICER: "Privacy officer",
+    Role.AUDITOR: "Auditor",
+    Role.RESEARCHER: "Researcher",
+    Role.PLATFORM: "Platform administrator",
+}
+
+
+class Capability(StrEnum):
+    """What a role lets a person do inside their own organisation (C03, need to know)."""
+
+    VIEW_IMAGES = "view_images"
+    SUBMIT_STUDIES = "submit_studies"
+    SHARE_STUDIES = "share_studies"
+    SEE_SUBJECTS = "see_subjects"
+    SEE_TRAIL = "see_trail"
+    MANAGE_MEMBERS = "manage_members"
+    MANAGE_CONFIGURATION = "manage_configuration"
+    REVOKE_ANY_SHARE = "revoke_any_share"
+
+
+# A platform administrator sees configuration, never images; an auditor sees the trail, never images.
+ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
+    Role.CLINICIAN: frozenset(
+        {
+            Capability.VIEW_IMAGES,
+            Capability.SUBMIT_STUDIES,
+            Capability.SHARE_STUDIES,
+            Capability.SEE_SUBJECTS,
+        }
+    ),
+    Role.ADMINISTRATOR: frozenset({Capability.MANAGE_MEMBERS, Capability.MANAGE_CONFIGURATION}),
+    Role.OFFICER: frozenset(
+        {Capability.SEE_SUBJECTS, Capability.SEE_TRAIL, Capability.REVOKE_ANY_SHARE}
+    ),
+    Role.AUDITOR: frozenset({Capability.SEE_TRAIL}),
+    Role.RESEARCHER: frozenset(),
+    Role.PLATFORM: frozenset({Capability.MANAGE_CONFIGURATION}),
+}
+
+
+class Scope(StrEnum):
+    """What an API token may do; never more than its membership's roles."""
+
+    READ = "studies:read"
+    WRITE = "studies:write"
+    SHARE = "consent:write"
+    AUDIT = "audit:read"
+
+
+class Factor(StrEnum):
+    TOTP = "totp"
+    PASSKEY = "passkey"
+    RECOVERY = "recovery"
+    DEMO = "demo"
+
+
+FACTOR_LABELS = {
+    Factor.TOTP: "a code from an authenticator app",
+    Factor.PASSKEY: "a passkey",
+    Factor.RECOVERY: "a one-time recovery code",
+    Factor.DEMO: "the demonstration's sign-in link",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session lasts: unused, and at most."""
+
+    idle: timedelta
+    absolute: timedelta
+
+
+SESSION_LIMITS = SessionLimits(timedelta(minutes=30), timedelta(hours=12))
+# A computer that others use too (LIFEIMAGE-15.11).
+PUBLIC_COMPUTER_LIMITS = SessionLimits(timedelta(minutes=5), timedelta(hours=1))
+STEP_UP_LASTS = timedelta(minutes=5)
+INVITATION_LASTS = timedelta(days=7)
+TOKEN_LASTS_AT_MOST = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person (or token) who asks, as plain values; made once per request."""
+
+    user_id: int
+    name: str
+    organisation_id: UUID | None = None
+    organisation_name: str = ""
+    membership_id: UUID | None = None
+    roles: frozenset[Role] = frozenset()
+    scopes: frozenset[Scope] | None = None
+    token_id: UUID | None = None
+    session: str = ""
+    stepped_up_at: datetime | None = None
+    factor: str = ""
+    capabilities: frozenset[Capability] = field(default=frozenset())
+
+    def can(self, capability: Capability) -> bool:
+        return capability in self.capabilities
+
+    def has_scope(self, scope: Scope) -> bool:
+        """A session may do all its roles allow; a token only what it was issued for."""
+        return self.scopes is None or scope in self.scopes
+
+
+def capabilities_of(roles: frozenset[Role]) -> frozenset[Capability]:
+    return frozenset().union(*(ROLE_CAPABILITIES[role] for role in roles))
+
+
+def session_expired(
+    *, limits: SessionLimits, now: datetime, started_at: datetime, seen_at: datetime
+) -> bool:
+    return now - seen_at > limits.idle or now - started_at > limits.absolute
+
+
+def is_fresh(stepped_up_at: datetime | None, now: datetime) -> bool:
+    return stepped_up_at is not None and timedelta(0) <= now - stepped_up_at <= STEP_UP_LASTS
+
+
+def is_valid_npi(number: str) -> bool:
+    """Check a US National Provider Identifier: ten digits, Luhn over the prefix 80840 (45 CFR 162.406)."""
+    if len(number) != 10 or not (number.isascii() and number.isdigit()):
+        return False
+    total = 24  # what the constant prefix 80840 adds
+    for position, digit in enumerate(reversed(number)):
+        value = int(digit) * (2 if position % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def digest_of_secret(secret: str) -> str:
+    """Hash a random secret of at least 128 bits; no stretching is needed at that length."""
+    return hashlib.sha256(secret.encode()).hexdigest()

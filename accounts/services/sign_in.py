@@ -1,0 +1,173 @@
+"""Signing in: password, then a second factor, then a session that its owner can see and end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth import authenticate, login, logout
+from django.core import signing
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django_otp import match_token
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from accounts.models import SignIn, User
+from accounts.rules import Actor, Factor, digest_of_secret
+from accounts.services.trail import anonymous_ref, record, user_ref
+
+PENDING_LASTS = timedelta(minutes=10)
+DEMO_LINK_LASTS = timedelta(hours=12)
+RECOVERY_CODES = 10
+
+
+class SignInRefused(Exception):
+    """One sentence for the page; the same whether or not the person is known."""
+
+
+def check_password(request: HttpRequest, *, email: str, password: str) -> User:
+    """Check the first factor.
+
+    Raises `SignInRefused`; takes as long for an unknown address as for a known one.
+    """
+    user = authenticate(request, username=email.strip().lower(), password=password)
+    if user is None:
+        record(action="session.failed", actor=anonymous_ref(), outcome="refused", reason="password")
+        raise SignInRefused("The e-mail address and the password do not match an account.")
+    return user
+
+
+def remember_first_factor(request: HttpRequest, *, user: User, public_computer: bool) -> None:
+    """Keep, for ten minutes, who has passed the first factor. This opens nothing yet."""
+    request.session.cycle_key()
+    request.session["pending_user_id"] = user.pk
+    request.session["pending_public"] = public_computer
+    request.session["pending_at"] = timezone.now().isoformat()
+
+
+def pending_user(request: HttpRequest) -> User | None:
+    began = request.session.get("pending_at")
+    if not began or timezone.now() - datetime.fromisoformat(began) > PENDING_LASTS:
+        return None
+    return User.objects.filter(pk=request.session["pending_user_id"], is_active=True).first()
+
+
+def check_code(user: User, code: str) -> Factor | None:
+    """Check a code of an authenticator app, or a recovery code, which is used up by it."""
+    device = match_token(user, code.replace(" ", "").strip().lower())
+    if isinstance(device, TOTPDevice):
+        return Factor.TOTP
+    return Factor.RECOVERY if device is not None else None
+
+
+@transaction.atomic
+def complete_sign_in(request: HttpRequest, *, user: User, factor: Factor) -> None:
+    """Open the session, under a new key, and list it."""
+    public_computer = bool(request.session.pop("pending_public", False))
+    for key in ("pending_user_id", "pending_at"):
+        request.session.pop(key, None)
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session["factor"] = factor.value
+    request.session["stepped_up_at"] = timezone.now().isoformat()
+    if public_computer:
+        request.session.set_expiry(0)
+    request.session.save()
+    SignIn.objects.create(
+        user=user,
+        session_digest=digest_of_secret(request.session.session_key),
+        browser=browser_name(request.headers.get("User-Agent", "")),
+        factor=factor.value,
+        public_computer=public_computer,
+    )
+    record(action="session.started", actor=user_ref(user), reason=factor.value)
+
+
+@transaction.atomic
+def step_up(request: HttpRequest, *, factor: Factor) -> None:
+    """Note that the person has just proved again who they are; the session gets a new key."""
+    row = SignIn.objects.get(session_digest=digest_of_secret(request.session.session_key))
+    request.session.cycle_key()
+    request.session["stepped_up_at"] = timezone.now().isoformat()
+    request.session["factor"] = factor.value
+    request.session.save()
+    SignIn.objects.filter(pk=row.pk).update(
+        session_digest=digest_of_secret(request.session.session_key)
+    )
+    record(action="session.stepped_up", actor=request.actor, reason=factor.value)
+
+
+@transaction.atomic
+def sign_out(request: HttpRequest) -> None:
+    if request.actor is not None:
+        SignIn.objects.filter(
+            session_digest=digest_of_secret(request.session.session_key or "")
+        ).update(ended_at=timezone.now())
+        record(action="session.ended", actor=request.actor)
+    logout(request)
+
+
+@transaction.atomic
+def end_session(*, actor: Actor, sign_in: SignIn) -> None:
+    """End one of one's own sessions, from anywhere. Takes effect on its next request."""
+    sign_in.ended_at = timezone.now()
+    sign_in.save(update_fields=["ended_at"])
+    record(action="session.ended", actor=actor, target=("session", str(sign_in.pk)))
+
+
+@transaction.atomic
+def end_all_sessions(*, user: User) -> int:
+    """End every session of a person whose password or membership has changed."""
+    return SignIn.objects.filter(user=user, ended_at=None).update(ended_at=timezone.now())
+
+
+def browser_name(user_agent: str) -> str:
+    """Say which browser in two words; the whole text would be a fingerprint."""
+    browsers = {"Edg/": "Edge", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+    systems = {"Windows": "Windows", "Android": "Android", "iPhone": "iOS", "Mac OS": "macOS"}
+    systems["Linux"] = "Linux"
+    browser = next((name for mark, name in browsers.items() if mark in user_agent), "A program")
+    system = next((name for mark, name in systems.items() if mark in user_agent), "")
+    return f"{browser} on {system}" if system else browser
+
+
+@transaction.atomic
+def begin_totp(user: User) -> TOTPDevice:
+    """Make the secret that the person's app is to hold; it counts once it has been used."""
+    TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+    return TOTPDevice.objects.create(user=user, name="Authenticator app", confirmed=False)
+
+
+@transaction.atomic
+def confirm_totp(*, user: User, code: str) -> bool:
+    device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+    if device is None or not device.verify_token(code.replace(" ", "")):
+        return False
+    device.confirmed = True
+    device.save(update_fields=["confirmed"])
+    record(action="factor.enrolled", actor=user_ref(user), reason=Factor.TOTP.value)
+    return True
+
+
+@transaction.atomic
+def issue_recovery_codes(user: User) -> list[str]:
+    """Replace all recovery codes; they are shown this once."""
+    StaticDevice.objects.filter(user=user).delete()
+    device = StaticDevice.objects.create(user=user, name="Recovery codes")
+    codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    record(action="factor.enrolled", actor=user_ref(user), reason=Factor.RECOVERY.value)
+    return codes
+
+
+def demo_token(user: User) -> str:
+    """Sign a link that opens a demonstration account; `accounts.views` honours it in demo mode only."""
+    return signing.dumps({"user": user.pk}, salt="accounts.demo")
+
+
+def user_of_demo_token(token: str) -> User | None:
+    try:
+        value = signing.loads(token, salt="accounts.demo", max_age=DEMO_LINK_LASTS)
+    except signing.BadSignature:
+        return None
+    return User.objects.filter(pk=value["user"], is_active=True).first()

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.encoding import force_bytes, force_str
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.forms import ForgotForm, NewPasswordForm, ProfileForm, TokenForm
+from accounts.gateways.outbox import read_outbox
+from accounts.models import Membership, Profile, User
+from accounts.permissions import needs_step_up, public, signed_in
+from accounts.rules import Scope, digest_of_secret
+from accounts.selectors import factors_of, live_sign_ins_of, live_tokens_of, memberships_of_user
+from accounts.services.sign_in import end_all_sessions, end_session
+from accounts.services.tokens import issue_token, revoke_token
+from accounts.services.trail import record, user_ref
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    profile, _ = Profile.objects.get_or_create(user=request.user)
+    form = ProfileForm(request.POST or None, instance=profile, initial={"name": request.user.name})
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            form.save()
+            request.user.name = form.cleaned_data["name"]
+            request.user.save(update_fields=["name"])
+        messages.success(request, "Saved.")
+        return redirect("accounts:account")
+    return render(
+        request,
+        "accounts/account.html",
+        {
+            "form": form,
+            "factors": factors_of(request.user),
+            "sign_ins": live_sign_ins_of(request.user),
+            "current": digest_of_secret(request.session.session_key),
+            "tokens": live_tokens_of(request.actor.membership_id),
+            "memberships": memberships_of_user(request.user.pk),
+        },
+        status=422 if form.is_bound else 200,
+    )
+
+
+@signed_in
+@require_POST
+def session_end(request: HttpRequest, pk: str) -> HttpResponse:
+    end_session(
+        actor=request.actor, sign_in=get_object_or_404(live_sign_ins_of(request.user), pk=pk)
+    )
+    messages.success(request, "That browser is signed out.")
+    return redirect("accounts:account")
+
+
+@signed_in
+@require_POST
+def organisation_choose(request: HttpRequest) -> HttpResponse:
+    membership = get_object_or_404(
+        memberships_of_user(request.user.pk), pk=request.POST.get("membership", "")
+    )
+    request.session["membership_id"] = str(membership.pk)
+    return redirect("/")
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def token_issue(request: HttpRequest) -> HttpResponse:
+    if request.actor.membership_id is None:
+        raise Http404
+    if detour := needs_step_up(request):
+        return detour
+    form = TokenForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        token, secret = issue_token(
+            acting=request.actor,
+            membership=Membership.objects.get(pk=request.actor.membership_id),
+            name=form.cleaned_data["name"],
+            scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
+            lasts=timedelta(days=form.cleaned_data["days"]),
+        )
+        return render(request, "accounts/token_shown.html", {"token": token, "secret": secret})
+    return render(request, "accounts/token_issue.html", {"form": form})
+
+
+@signed_in
+@require_POST
+def token_revoke(request: HttpRequest, pk: str) -> HttpResponse:
+    token = get_object_or_404(live_tokens_of(request.actor.membership_id), pk=pk)
+    revoke_token(acting=request.actor, token=token)
+    messages.success(request, "The token is revoked. Its next request is refused.")
+    return redirect("accounts:account")
+
+
+@public
+@require_http_methods(["GET", "POST"])
+def password_forgot(request: HttpRequest) -> HttpResponse:
+    """Answer the same for every address: nobody learns here who has an account."""
+    form = ForgotForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = User.objects.filter(email__iexact=form.cleaned_data["email"], is_active=True).first()
+        if user is not None:
+            _send_reset_link(user)
+        return render(request, "accounts/password_sent.html")
+    return render(request, "accounts/password_forgot.html", {"form": form})
+
+
+@public
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def password_reset(request: HttpRequest, uid: str, token: str) -> HttpResponse:
+    """Set a new password by the link of a mail. The second factor is still asked for."""
+    user = _user_of_uid(uid)
+    if user is None or not default_token_generator.check_token(user, token):
+        return render(request, "accounts/password_link_ended.html", status=410)
+    form = NewPasswordForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            user.set_password(form.cleaned_data["password"])
+            user.save(update_fields=["password"])
+            end_all_sessions(user=user)
+            record(action="password.changed", actor=user_ref(user))
+        messages.success(request, "The new password is set. Sign in with it.")
+        return redirect("accounts:sign_in")
+    return render(request, "accounts/password_reset.html", {"form": form})
+
+
+@public
+@require_safe
+def outbox(request: HttpRequest) -> HttpResponse:
+    """What would have been mailed: only in demo mode, only on the loopback."""
+    if not settings.DEMO or request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"}:
+        raise Http404
+    return render(request, "accounts/outbox.html", {"letters": read_outbox()})
+
+
+def _send_reset_link(user: User) -> None:
+    # Built on our own address, never on the request's Host, which the asker chooses.
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    path = reverse("accounts:password_reset", args=[uid, default_token_generator.make_token(user)])
+    send_mail(
+        "Set a new password for Collimate",
+        f"Somebody, hopefully you, asked for a new password. Set it here:\n"
+        f"{settings.PUBLIC_URL}{path}\n\nIf it was not you, do nothing.",
+        None,
+        [user.email],
+    )
+
+
+def _user_of_uid(uid: str) -> User | None:
+    try:
+        return User.objects.filter(pk=int(force_str(urlsafe_base64_decode(uid)))).first()
+    except (ValueError, OverflowError):
+        return None

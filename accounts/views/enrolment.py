@@ -1,0 +1,112 @@
+"""Setting up a second factor: forced at first sign-in, and later from the account page."""
+
+from __future__ import annotations
+
+import base64
+
+import segno
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.forms import CodeForm
+from accounts.gateways import passkeys
+from accounts.models import User
+from accounts.permissions import needs_step_up, public
+from accounts.rules import Factor
+from accounts.selectors import factors_of, has_second_factor
+from accounts.services import sign_in as service
+from accounts.services.trail import record, user_ref
+from accounts.views.json_body import read_json
+
+
+@public
+@require_safe
+def enrol(request: HttpRequest) -> HttpResponse:
+    _who_enrols(request)
+    return render(request, "accounts/enrol.html")
+
+
+@public
+@require_http_methods(["GET", "POST"])
+def enrol_totp(request: HttpRequest) -> HttpResponse:
+    user = _who_enrols(request)
+    if request.actor is not None and (detour := needs_step_up(request)):
+        return detour
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if service.confirm_totp(user=user, code=form.cleaned_data["code"]):
+            return _enrolled(request, user, Factor.TOTP)
+        form.add_error("code", "This code is not right. Check the clock of your phone, and retry.")
+        device = user.totpdevice_set.filter(confirmed=False).first() or service.begin_totp(user)
+    else:
+        device = service.begin_totp(user)
+    return render(
+        request,
+        "accounts/enrol_totp.html",
+        {
+            "form": form,
+            "picture": segno.make(device.config_url, error="m").svg_data_uri(scale=5),
+            "secret": base64.b32encode(device.bin_key).decode(),
+        },
+        status=422 if form.is_bound else 200,
+    )
+
+
+@public
+@require_POST
+def enrol_passkey_begin(request: HttpRequest) -> HttpResponse:
+    options, state = passkeys.begin_registration(request, _who_enrols(request))
+    request.session["passkey_state"] = state
+    return JsonResponse(options)
+
+
+@public
+@require_POST
+def enrol_passkey_complete(request: HttpRequest) -> HttpResponse:
+    user = _who_enrols(request)
+    state = request.session.pop("passkey_state", None)
+    try:
+        if state is None:
+            raise passkeys.PasskeyRefused("no ceremony")
+        passkeys.complete_registration(request, user, state=state, answer=read_json(request))
+    except passkeys.PasskeyRefused:
+        return JsonResponse({"detail": "The passkey could not be set up."}, status=403)
+    record(action="factor.enrolled", actor=user_ref(user), reason=Factor.PASSKEY.value)
+    return JsonResponse({"next": _enrolled(request, user, Factor.PASSKEY).url})
+
+
+@public
+@require_http_methods(["GET", "POST"])
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Show new recovery codes, once. A reload makes new ones only by the button."""
+    if request.actor is None:
+        return redirect("accounts:sign_in")
+    codes = request.session.pop("new_recovery_codes", None)
+    if request.method == "POST":
+        if detour := needs_step_up(request):
+            return detour
+        codes = service.issue_recovery_codes(request.user)
+    return render(request, "accounts/recovery_codes.html", {"codes": codes})
+
+
+def _who_enrols(request: HttpRequest) -> User:
+    """The signed-in person, or the one who has passed the first factor and has no second yet."""
+    if request.actor is not None:
+        return request.user
+    user = service.pending_user(request)
+    if user is None or has_second_factor(user):
+        raise PermissionDenied("Sign in first.")
+    return user
+
+
+def _enrolled(request: HttpRequest, user: User, factor: Factor) -> HttpResponse:
+    if request.actor is None:
+        service.complete_sign_in(request, user=user, factor=factor)
+    if Factor.RECOVERY in factors_of(user):
+        messages.success(request, "The second factor is set up.")
+        return redirect("accounts:account")
+    request.session["new_recovery_codes"] = service.issue_recovery_codes(user)
+    return redirect("accounts:recovery_codes")

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.forms import InviteForm, JoinForm, RolesForm
+from accounts.permissions import needs, public
+from accounts.rules import Capability, Role
+from accounts.selectors import members_of, open_invitation, open_invitations_of
+from accounts.services.members import (
+    MembershipRefused,
+    accept_invitation,
+    change_roles,
+    end_membership,
+    invite_member,
+)
+
+
+@needs(Capability.MANAGE_MEMBERS)
+@require_safe
+def members(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "accounts/members.html",
+        {
+            "members": members_of(request.actor.organisation_id),
+            "invitations": open_invitations_of(request.actor.organisation_id),
+        },
+    )
+
+
+@needs(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "POST"])
+def member_invite(request: HttpRequest) -> HttpResponse:
+    form = InviteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            invite_member(
+                acting=request.actor,
+                organisation_id=request.actor.organisation_id,
+                email=form.cleaned_data["email"],
+                roles=[Role(role) for role in form.cleaned_data["roles"]],
+            )
+        except MembershipRefused as refusal:
+            form.add_error("email", str(refusal))
+        else:
+            messages.success(request, f"An invitation goes to {form.cleaned_data['email']}.")
+            return redirect("accounts:members")
+    return render(request, "accounts/member_invite.html", {"form": form})
+
+
+@needs(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "POST"])
+def member_edit(request: HttpRequest, pk: str) -> HttpResponse:
+    membership = get_object_or_404(members_of(request.actor.organisation_id), pk=pk)
+    held = [row.role for row in membership.roles.all()]
+    form = RolesForm(request.POST or None, initial={"roles": held})
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_roles(
+                acting=request.actor,
+                membership=membership,
+                roles=[Role(role) for role in form.cleaned_data["roles"]],
+            )
+        except MembershipRefused as refusal:
+            form.add_error("roles", str(refusal))
+        else:
+            messages.success(request, f"{membership.user.name}’s roles are changed.")
+            return redirect("accounts:members")
+    return render(request, "accounts/member_edit.html", {"form": form, "membership": membership})
+
+
+@needs(Capability.MANAGE_MEMBERS)
+@require_POST
+def member_end(request: HttpRequest, pk: str) -> HttpResponse:
+    membership = get_object_or_404(members_of(request.actor.organisation_id), pk=pk)
+    try:
+        end_membership(acting=request.actor, membership=membership)
+        messages.success(request, f"{membership.user.name} is no longer a member.")
+    except MembershipRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("accounts:members")
+
+
+@public
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def join(request: HttpRequest, secret: str) -> HttpResponse:
+    """Accept an invitation. Signing in, with a second factor, comes after."""
+    invitation = open_invitation(secret)
+    if invitation is None:
+        return render(request, "accounts/invitation_ended.html", status=410)
+    form = JoinForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            accept_invitation(
+                invitation=invitation,
+                name=form.cleaned_data["name"],
+                password=form.cleaned_data["password"],
+            )
+        except MembershipRefused as refusal:
+            form.add_error("password", str(refusal))
+        else:
+            messages.success(request, "Welcome. Sign in to set up your second factor.")
+            return redirect("accounts:sign_in")
+    return render(request, "accounts/join.html", {"form": form, "invitation": invitation})

@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.forms import CodeForm, SignInForm
+from accounts.gateways import passkeys
+from accounts.models import User
+from accounts.permissions import public, safe_next, signed_in
+from accounts.rules import Factor
+from accounts.selectors import factors_of, has_second_factor
+from accounts.services import sign_in as service
+from accounts.services.trail import record, user_ref
+from accounts.views.json_body import read_json
+
+
+@public
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if request.actor is not None:
+        return redirect(safe_next(request))
+    form = SignInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = service.check_password(
+                request,
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password"],
+            )
+        except service.SignInRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            service.remember_first_factor(
+                request, user=user, public_computer=form.cleaned_data["public_computer"]
+            )
+            request.session["next"] = safe_next(request)
+            return redirect("accounts:second_factor")
+    status = 200 if request.method == "GET" else 422
+    return render(
+        request,
+        "accounts/sign_in.html",
+        {"form": form, "next": safe_next(request), "demo_links": _demo_links(request)},
+        status=status,
+    )
+
+
+@public
+@require_http_methods(["GET", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    user = service.pending_user(request)
+    if user is None:
+        return redirect("accounts:sign_in")
+    if not has_second_factor(user):
+        return redirect("accounts:enrol")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        factor = service.check_code(user, form.cleaned_data["code"])
+        if factor is not None:
+            return _enter(request, user, factor)
+        record(action="session.failed", actor=user_ref(user), outcome="refused", reason="code")
+        form.add_error(
+            "code", "This code is not right, or was used already. Wait for the next one."
+        )
+    return render(
+        request,
+        "accounts/second_factor.html",
+        {"form": form, "factors": factors_of(user)},
+        status=422 if form.is_bound else 200,
+    )
+
+
+@public
+@require_POST
+def passkey_begin(request: HttpRequest) -> HttpResponse:
+    user = _who_proves(request)
+    options, state = passkeys.begin_authentication(request, user)
+    request.session["passkey_state"] = state
+    return JsonResponse(options)
+
+
+@public
+@require_POST
+def passkey_complete(request: HttpRequest) -> HttpResponse:
+    user = _who_proves(request)
+    state = request.session.pop("passkey_state", None)
+    try:
+        if state is None:
+            raise passkeys.PasskeyRefused("no ceremony")
+        passkeys.complete_authentication(request, user, state=state, answer=read_json(request))
+    except passkeys.PasskeyRefused:
+        record(action="session.failed", actor=user_ref(user), outcome="refused", reason="passkey")
+        return JsonResponse({"detail": "The passkey was not accepted."}, status=403)
+    if request.actor is not None:
+        service.step_up(request, factor=Factor.PASSKEY)
+        return JsonResponse({"next": safe_next(request)})
+    return JsonResponse({"next": _enter(request, user, Factor.PASSKEY).url})
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def step_up(request: HttpRequest) -> HttpResponse:
+    """Ask for a fresh second factor before an act that needs one (C02)."""
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        factor = service.check_code(request.user, form.cleaned_data["code"])
+        if factor is not None:
+            service.step_up(request, factor=factor)
+            return redirect(safe_next(request))
+        form.add_error(
+            "code", "This code is not right, or was used already. Wait for the next one."
+        )
+    return render(
+        request,
+        "accounts/step_up.html",
+        {
+            "form": form,
+            "next": safe_next(request),
+            "factors": factors_of(request.user),
+            "demo": _is_demo(request),
+        },
+        status=422 if form.is_bound else 200,
+    )
+
+
+@signed_in
+@require_POST
+def demo_step_up(request: HttpRequest) -> HttpResponse:
+    """The demonstration's accounts need no phone; never to be had when deployed."""
+    if not _is_demo(request):
+        raise Http404
+    service.step_up(request, factor=Factor.DEMO)
+    return redirect(safe_next(request))
+
+
+@public
+@require_http_methods(["GET", "POST"])
+def demo(request: HttpRequest, token: str) -> HttpResponse:
+    """Open a demonstration account by its link: demo mode and loopback only."""
+    if not _is_demo(request):
+        raise Http404
+    user = service.user_of_demo_token(token)
+    if user is None:
+        raise PermissionDenied("This link has ended. Ask for another: manage.py demo_link.")
+    request.session["next"] = safe_next(request)
+    return _enter(request, user, Factor.DEMO)
+
+
+@public
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    service.sign_out(request)
+    messages.success(request, "You are signed out.")
+    return redirect("accounts:sign_in")
+
+
+def locked_out(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    record(
+        action="session.failed", actor=service.anonymous_ref(), outcome="refused", reason="locked"
+    )
+    return render(request, "accounts/locked_out.html", status=429)
+
+
+def _enter(request: HttpRequest, user: User, factor: Factor) -> HttpResponse:
+    onward = request.session.pop("next", settings.LOGIN_REDIRECT_URL)
+    service.complete_sign_in(request, user=user, factor=factor)
+    return redirect(onward)
+
+
+def _who_proves(request: HttpRequest) -> User:
+    user = request.user if request.actor is not None else service.pending_user(request)
+    if user is None:
+        raise PermissionDenied("Give your e-mail address and password first.")
+    return user
+
+
+def _is_demo(request: HttpRequest) -> bool:
+    return settings.DEMO and request.META.get("REMOTE_ADDR") in {"127.0.0.1", "::1"}
+
+
+def _demo_links(request: HttpRequest) -> list[tuple[User, str]]:
+    if not _is_demo(request):
+        return []
+    people = User.objects.filter(is_active=True, email__endswith=".example").order_by("pk")
+    return [(user, service.demo_token(user)) for user in people]
