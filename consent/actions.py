@@ -1,0 +1,8 @@
+"""What this room writes into the trail: code, label, verb, DICOM PS3.15 A.5 event name."""
+
+ACTIONS = [
+    ("access.refused", "Access refused", "E", "Security Alert"),
+    ("grant.given", "Shared under express consent", "C", "Patient Record"),
+    ("grant.revoked", "Share revoked", "D", "Patient Record"),
+    ("subject.linked", "Person linked to their record", "C", "Patient Record"),
+]

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Membership, Organisation, User
+
+
+class DataSubject(models.Model):
+    """The patient, or the animal and its owner, that studies are about.
+
+    Matched inside one organisation by issuer and identifier; never merged silently.
+    """
+
+    class Kind(models.TextChoices):
+        PERSON = "person", "Person"
+        ANIMAL = "animal", "Animal"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=10, choices=Kind)
+    # Names, identifiers, birth date, owner: sealed under the subject's own key.
+    key_id = models.UUIDField()
+    sealed_record = models.BinaryField()
+    # Keyed hash of issuer and identifier; empty where the files gave no identifier.
+    identifier_token = models.BinaryField(max_length=16, null=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "identifier_token"], name="subject_identifier_once"
+            )
+        ]
+
+
+class SubjectAccount(models.Model):
+    """A person who may see what is held about a subject: the patient, or the animal's owner."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="subjects")
+    subject = models.ForeignKey(DataSubject, on_delete=models.CASCADE, related_name="accounts")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "subject"], name="subject_account_once")
+        ]
+
+
+class Grant(models.Model):
+    """An express consent to show named items to a named recipient. Evidence: never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="grants_given"
+    )
+    subject_id = models.UUIDField()
+    recipient_organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="grants_received"
+    )
+    # Empty: everybody in the recipient organisation whose role includes images.
+    recipient = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, related_name="grants_received"
+    )
+    purpose = models.SlugField()
+    may_download = models.BooleanField(default=False)
+    granted_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants_given")
+    # The evidence: how the person had just proved who they are, and what they agreed to.
+    factor = models.CharField(max_length=20)
+    stepped_up_at = models.DateTimeField()
+    notice_code = models.SlugField()
+    notice_version = models.CharField(max_length=20)
+    text_digest = models.CharField(max_length=64)
+    key_id = models.UUIDField()
+    sealed_text = models.BinaryField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="grants_revoked"
+    )
+    revoke_reason = models.SlugField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["recipient_organisation", "expires_at"], name="grant_recipient"),
+            models.Index(fields=["organisation", "-granted_at"], name="grant_owner"),
+            models.Index(fields=["subject_id"], name="grant_subject"),
+        ]
+
+
+class GrantItem(models.Model):
+    """One line of a grant, named by DICOM UID and digest, so that it outlives the study."""
+
+    grant = models.ForeignKey(Grant, on_delete=models.CASCADE, related_name="items")
+    study_uid = models.CharField(max_length=64)
+    series_uid = models.CharField(max_length=64, blank=True)
+    instance_uid = models.CharField(max_length=64, blank=True)
+    instances = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["study_uid"], name="grant_item_study")]

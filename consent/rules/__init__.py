@@ -1,0 +1,1 @@
+"""What agreement means here: the decision, the words agreed to, and whom images are about."""

@@ -1,0 +1,102 @@
+"""The only door. Every byte about a person leaves after `authorise` said so, and wrote it down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.rules import Actor
+from accounts.services.trail import record
+from consent.rules import decision as rules
+from consent.rules.decision import Action, Decision, Resource
+from consent.selectors import grant_facts
+
+
+class Refused(Exception):
+    """The decision was not a permit. Carries it, so that a page can say why and whom to ask."""
+
+    def __init__(self, decision: Decision, resource: Resource) -> None:
+        super().__init__(decision.sentence)
+        self.decision = decision
+        self.resource = resource
+
+
+def decide(
+    *,
+    actor: Actor,
+    action: Action,
+    resource: Resource,
+    purpose: str = "",
+    at: datetime | None = None,
+) -> Decision:
+    """Decide, without writing anything down: for a look ahead, or a second look in mid-stream."""
+    own = actor.organisation_id == resource.organisation_id
+    facts = (
+        []
+        if own
+        else grant_facts(
+            actor, study_uid=resource.study_uid, organisation_id=resource.organisation_id
+        )
+    )
+    return rules.decide(
+        actor=actor,
+        action=action,
+        resource=resource,
+        grants=facts,
+        at=at or timezone.now(),
+        purpose=purpose,
+    )
+
+
+def authorise(
+    *,
+    actor: Actor,
+    action: Action,
+    resource: Resource,
+    event: str,
+    purpose: str = "",
+    details: dict[str, Any] | None = None,
+    decision: Decision | None = None,
+) -> Decision:
+    """Decide and record: the permit under the name `event`, a refusal as `access.refused`.
+
+    Pass `decision` where the caller has just had it. Raises `Refused`. The event is written
+    before the first byte goes out; if it cannot be written, nothing goes out.
+    """
+    if decision is None:
+        decision = decide(actor=actor, action=action, resource=resource, purpose=purpose)
+    target = ("study", resource.study_uid)
+    if not decision.is_permit:
+        record(
+            action="access.refused",
+            actor=actor,
+            outcome="refused",
+            organisation_id=resource.organisation_id,
+            subject_id=resource.subject_id,
+            target=target,
+            reason=decision.reason.value,
+            details={"wanted": action.value},
+        )
+        raise Refused(decision, resource)
+    extra = dict(details or {})
+    if actor.organisation_id != resource.organisation_id:
+        extra["by_organisation"] = str(actor.organisation_id)
+    if decision.grant_ids:
+        extra["grants"] = [str(grant) for grant in decision.grant_ids]
+    if resource.series_uid:
+        extra["series"] = resource.series_uid
+    if resource.instance_uid:
+        extra["instance"] = resource.instance_uid
+    record(
+        action=event,
+        actor=actor,
+        organisation_id=resource.organisation_id,
+        subject_id=resource.subject_id,
+        target=target,
+        purpose=decision.purpose,
+        reason=decision.reason.value,
+        details=extra,
+    )
+    return decision

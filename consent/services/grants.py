@@ -1,0 +1,179 @@
+"""Sharing and revoking: express consent to exact items, with its evidence (C02, C08, C09)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Membership, Organisation
+from accounts.rules import Actor, Capability, is_fresh
+from accounts.services.trail import record
+from consent.models import Grant, GrantItem
+from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
+from consent.selectors import grant_context
+from policies.rules import Pack, Purpose
+from policies.selectors import effective_pack
+from vault.rules.sealed_field import FieldSealer
+from vault.services.data_keys import create_data_key
+
+
+class GrantRefused(Exception):
+    """One sentence that says why the share cannot be made, and what to do."""
+
+
+def compose_agreement(
+    *,
+    actor: Actor,
+    owner: Organisation,
+    recipient_organisation: Organisation,
+    recipient: Membership | None,
+    subject_name: str,
+    purpose_code: str,
+    may_download: bool,
+    expires_at: datetime,
+    items: tuple[OfferedItem, ...],
+) -> Agreement:
+    """Put into words what is about to be agreed to.
+
+    Raises `GrantRefused` for what the owner's policy does not allow.
+    """
+    pack = effective_pack(owner.pack_code)
+    purpose = _shareable(pack, purpose_code)
+    now = timezone.now()
+    if not now < expires_at <= now + pack.share_lasts_at_most:
+        raise GrantRefused(
+            f"A share must end within {pack.share_lasts_at_most.days} days, and not in the past."
+        )
+    if not items:
+        raise GrantRefused("Choose at least one item to share.")
+    if recipient_organisation.pk == owner.pk:
+        raise GrantRefused("Colleagues in your own organisation see the study without a share.")
+    person = f"{recipient.user.name} of " if recipient else "All clinicians of "
+    return Agreement(
+        grantor=actor.name,
+        owner=owner.name,
+        recipient=person + recipient_organisation.name,
+        subject=subject_name,
+        purpose=purpose.label,
+        may_download=may_download,
+        expires_at=expires_at,
+        items=items,
+        notice=f"{pack.title}, version {pack.version}",
+    )
+
+
+@transaction.atomic
+def create_grant(
+    *,
+    actor: Actor,
+    owner: Organisation,
+    recipient_organisation: Organisation,
+    recipient: Membership | None,
+    subject_id: UUID,
+    purpose_code: str,
+    agreement: Agreement,
+    shown_digest: str,
+) -> Grant:
+    """Share, now that the person agreed to exactly these words.
+
+    `shown_digest` is the digest of the text that was on the page: if anything has changed
+    since, nothing is shared. Raises `GrantRefused`.
+    """
+    now = timezone.now()
+    if actor.organisation_id != owner.pk or not actor.can(Capability.SHARE_STUDIES):
+        raise GrantRefused("Only clinicians of the organisation that holds the study can share it.")
+    if not is_fresh(actor.stepped_up_at, now):
+        raise GrantRefused("Prove again that it is you, then share.")
+    text = agreement.text()
+    if digest_of_text(text) != shown_digest:
+        raise GrantRefused("The study has changed since you read this. Read it again, please.")
+    pack = effective_pack(owner.pack_code)
+    _shareable(pack, purpose_code)
+    key = create_data_key(organisation_id=owner.pk, kind="grant")
+    grant_id = uuid.uuid4()
+    grant = Grant.objects.create(
+        id=grant_id,
+        organisation=owner,
+        subject_id=subject_id,
+        recipient_organisation=recipient_organisation,
+        recipient=recipient,
+        purpose=purpose_code,
+        may_download=agreement.may_download,
+        granted_at=now,
+        expires_at=agreement.expires_at,
+        granted_by_id=actor.user_id,
+        factor=actor.factor,
+        stepped_up_at=actor.stepped_up_at,
+        notice_code=pack.code,
+        notice_version=pack.version,
+        text_digest=shown_digest,
+        key_id=key.id,
+        sealed_text=FieldSealer(key.key).seal(text.encode(), grant_context(grant_id)),
+    )
+    GrantItem.objects.bulk_create(
+        GrantItem(
+            grant=grant,
+            study_uid=offered.item.study_uid,
+            series_uid=offered.item.series_uid,
+            instance_uid=offered.item.instance_uid,
+            instances=offered.instances,
+            digest=offered.digest,
+        )
+        for offered in agreement.items
+    )
+    _write(actor, grant, "grant.given")
+    return grant
+
+
+@transaction.atomic
+def revoke_grant(*, actor: Actor, grant: Grant, reason: str) -> Grant:
+    """End a share. It takes effect on the recipient's next request. Safe to repeat."""
+    row = Grant.objects.select_for_update().get(pk=grant.pk)
+    if not can_revoke(actor, row):
+        raise GrantRefused("Only whoever shared it, or a privacy officer, can revoke a share.")
+    if row.revoked_at is not None:
+        return row
+    row.revoked_at = timezone.now()
+    row.revoked_by_id = actor.user_id
+    row.revoke_reason = reason
+    row.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
+    _write(actor, row, "grant.revoked")
+    return row
+
+
+def can_revoke(actor: Actor, grant: Grant) -> bool:
+    if actor.organisation_id != grant.organisation_id:
+        return False
+    return actor.can(Capability.REVOKE_ANY_SHARE) or actor.can(Capability.SHARE_STUDIES)
+
+
+def _shareable(pack: Pack, code: str) -> Purpose:
+    purpose = pack.purpose(code)
+    if purpose is None or not purpose.shareable:
+        raise GrantRefused("The privacy policy in force does not list this purpose for sharing.")
+    return purpose
+
+
+def _write(actor: Actor, grant: Grant, action: str) -> None:
+    items = list(grant.items.all())
+    for study_uid in dict.fromkeys(item.study_uid for item in items):
+        record(
+            action=action,
+            actor=actor,
+            organisation_id=grant.organisation_id,
+            subject_id=grant.subject_id,
+            target=("study", study_uid),
+            purpose=grant.purpose,
+            reason=grant.revoke_reason,
+            details={
+                "grant": str(grant.pk),
+                "recipient_organisation": str(grant.recipient_organisation_id),
+                "items": sum(item.study_uid == study_uid for item in items),
+                "factor": actor.factor or "none",
+                "text": grant.text_digest,
+            },
+        )
