@@ -6,9 +6,10 @@ folder, a broker that is a folder. ``DEPLOYED=1`` refuses to start on any of the
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,17 +34,23 @@ _MISSING_WHEN_DEPLOYED: list[str] = []
 def _secret_file(name: str) -> str | None:
     """Read ``NAME`` or, as container secrets want it, the file that ``NAME_FILE`` names."""
     if path := env.str(f"{name}_FILE", None):
-        return Path(path).read_text(encoding="utf-8").strip()
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
+            ) from None
     return env.str(name, None)
 
 
-def _required(name: str, default: str) -> str:
-    value = _secret_file(name)
-    if value:
+def _required(name: str, default: Callable[[], str]) -> str:
+    """Read a setting; unset, it is the embedded default, or is missed when deployed."""
+    if value := _secret_file(name):
         return value
     if DEPLOYED:
         _MISSING_WHEN_DEPLOYED.append(name)
-    return default
+        return ""
+    return default()
 
 
 def _embedded_secret(name: str) -> str:
@@ -51,37 +58,59 @@ def _embedded_secret(name: str) -> str:
     path = STATE_DIR / "secrets" / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(32))
+        # Written whole under another name first: a process that starts at the same time must
+        # not read half of it, nor may two processes go on with different ones.
+        draft = path.with_name(f"{name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)  # noqa: PTH200 - fails if it exists, which a rename does not
+        draft.unlink()
     return path.read_text(encoding="ascii").strip()
 
 
-SECRET_KEY = _required("SECRET_KEY", "" if DEPLOYED else _embedded_secret("secret_key"))
+SECRET_KEY = _required("SECRET_KEY", lambda: _embedded_secret("secret_key"))
 # 32 bytes in hexadecimal: the root of the key hierarchy (vault).
-MASTER_KEY = _required("MASTER_KEY", "" if DEPLOYED else _embedded_secret("master_key"))
+MASTER_KEY = _required("MASTER_KEY", lambda: _embedded_secret("master_key"))
+# While the master key is being changed: the ones it replaces, separated by commas.
+MASTER_KEY_PREVIOUS = _secret_file("MASTER_KEY_PREVIOUS") or ""
+# Who signs the trail's checkpoints: 32 bytes in hexadecimal, kept apart from the data (audit).
+AUDIT_SIGNING_KEY = _required("AUDIT_SIGNING_KEY", lambda: _embedded_secret("audit_signing_key"))
+# The name of this portal's log, in its checkpoints; unset, it follows from the signing key.
+AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", "")
+# Verifier keys (C2SP signed-note) of signing keys that were replaced.
+AUDIT_RETIRED_KEYS = [key for key in env.str("AUDIT_RETIRED_KEYS", "").split(",") if key]
 
-_database_url = _required("DATABASE_URL", f"sqlite:///{STATE_DIR}/data.sqlite3")
-_keys_database_url = _required("KEYS_DATABASE_URL", f"sqlite:///{STATE_DIR}/keys.sqlite3")
-REDIS_URL = _required("REDIS_URL", "")
+_database_url = _required("DATABASE_URL", lambda: f"sqlite:///{STATE_DIR}/data.sqlite3")
+_keys_database_url = _required("KEYS_DATABASE_URL", lambda: f"sqlite:///{STATE_DIR}/keys.sqlite3")
+REDIS_URL = _required("REDIS_URL", str)
 # file:///folder or s3://bucket?endpoint=http://host:port&region=name
-STORAGE_URL = _required("STORAGE_URL", f"file://{STATE_DIR}/blobs")
-_email_url = _required("EMAIL_URL", "outbox:")
+STORAGE_URL = _required("STORAGE_URL", lambda: f"file://{STATE_DIR}/blobs")
+_email_url = _required("EMAIL_URL", lambda: "outbox:")
 ALLOWED_HOSTS = [
-    host for host in _required("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",") if host
+    host.strip()
+    for host in _required("ALLOWED_HOSTS", lambda: "127.0.0.1,localhost,[::1]").split(",")
+    if host.strip()
 ]
-PUBLIC_URL = env.str("PUBLIC_URL", f"http://localhost:{PORT}")
+_host = ALLOWED_HOSTS[0].lstrip("*.") if ALLOWED_HOSTS else ""
+PUBLIC_URL = env.str("PUBLIC_URL", f"https://{_host}" if DEPLOYED else f"http://localhost:{PORT}")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if DEPLOYED else []
 
-if _MISSING_WHEN_DEPLOYED:
-    raise ImproperlyConfigured(
-        "DEPLOYED=1 does not run on embedded defaults. Set (or set NAME_FILE to a file that holds): "
-        + ", ".join(_MISSING_WHEN_DEPLOYED)
-    )
+if DEPLOYED:
+    _unfit = [
+        f"{name} (not SQLite)"
+        for name, url in (("DATABASE_URL", _database_url), ("KEYS_DATABASE_URL", _keys_database_url))
+        if url.startswith("sqlite")
+    ]
+    if _database_url and _database_url == _keys_database_url:
+        _unfit.append("KEYS_DATABASE_URL (another database than DATABASE_URL)")
+    if _email_url == "outbox:":
+        _unfit.append("EMAIL_URL (a mail server)")
+    if _MISSING_WHEN_DEPLOYED or _unfit:
+        raise ImproperlyConfigured(
+            "DEPLOYED=1 does not run on embedded defaults. Set, or set NAME_FILE to a file that "
+            "holds it: " + ", ".join(_MISSING_WHEN_DEPLOYED + _unfit)
+        )
 
 DEBUG = False
 
@@ -295,11 +324,5 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
-
-# Who signs the trail's checkpoints; 32 bytes in hexadecimal, kept apart from the data (audit).
-AUDIT_SIGNING_KEY = (
-    _secret_file("AUDIT_SIGNING_KEY")
-    or hashlib.sha256(b"collimate/audit-signing/" + MASTER_KEY.encode()).hexdigest()
-)
 
 BLOB_CHUNK = 64 * 1024

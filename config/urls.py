@@ -3,10 +3,16 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from config.health import healthz, readyz
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    # First of the studies' own: it registers the converter of DICOM UIDs.
+    path("dicom-web/", include("studies.api.urls")),
     path("", include("accounts.urls")),
+    path("", include("studies.urls")),
     path("consent/", include("consent.urls")),
     path("jobs/", include("jobs.urls")),
-    path("dicom-web/", include("studies.api.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -1,0 +1,81 @@
+"""The DICOMweb routes: who asks, then search, retrieve or store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api.authentication import SessionAuthentication, TokenAuthentication
+from studies.api import qido, stow, wado
+
+
+class DicomWebView(APIView):
+    """Authenticates by token or session; answers are made without content negotiation of DRF."""
+
+    authentication_classes = [TokenAuthentication, SessionAuthentication]
+    permission_classes = [IsAuthenticated]
+    gate = "api"
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        # Our answers are bytes already; a refusal of DRF is JSON whatever is accepted.
+        renderer = self.get_renderers()[0]
+        return renderer, renderer.media_type
+
+
+class Studies(DicomWebView):
+    def get(self, request: Request) -> HttpResponse:
+        return qido.search(plain(request), request.auth, "study")
+
+    def post(self, request: Request) -> HttpResponse:
+        return stow.store(plain(request), request.auth)
+
+
+class Retrieve(DicomWebView):
+    def get(
+        self, request: Request, study: str, series: str = "", instance: str = ""
+    ) -> HttpResponse:
+        return wado.retrieve(plain(request), request.auth, study, series, instance)
+
+
+class Study(Retrieve):
+    def post(self, request: Request, study: str) -> HttpResponse:
+        return stow.store(plain(request), request.auth, study)
+
+
+class Metadata(DicomWebView):
+    def get(
+        self, request: Request, study: str, series: str = "", instance: str = ""
+    ) -> HttpResponse:
+        return wado.metadata(plain(request), request.auth, study, series, instance)
+
+
+class Frames(DicomWebView):
+    def get(
+        self, request: Request, study: str, series: str, instance: str, frames: str
+    ) -> HttpResponse:
+        return wado.frames(plain(request), request.auth, study, series, instance, frames)
+
+
+class Bulk(DicomWebView):
+    def get(
+        self, request: Request, study: str, series: str, instance: str, path: str
+    ) -> HttpResponse:
+        return wado.bulk(plain(request), request.auth, study, series, instance, path)
+
+
+class SeriesOfStudy(DicomWebView):
+    def get(self, request: Request, study: str) -> HttpResponse:
+        return qido.search(plain(request), request.auth, "series", study)
+
+
+class Instances(DicomWebView):
+    def get(self, request: Request, study: str, series: str = "") -> HttpResponse:
+        return qido.search(plain(request), request.auth, "instance", study, series)
+
+
+def plain(request: Request) -> HttpRequest:
+    return request._request  # noqa: SLF001 - the body is read from the connection, not by DRF

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class StudiesConfig(AppConfig):
+    name = "studies"
+
+    def ready(self) -> None:
+        from audit.rules.vocabulary import register_action
+        from studies.actions import ACTIONS
+
+        for name, label, verb, dicom in ACTIONS:
+            register_action(name, label, verb=verb, dicom=dicom)

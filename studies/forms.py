@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from accounts.models import Membership, Organisation
+from studies.rules.qido import EARLIEST, LATEST
+
+MODALITIES = ["CR", "CT", "DX", "MG", "MR", "NM", "OT", "PT", "RF", "SC", "SR", "US", "XA"]
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class WorklistForm(forms.Form):
+    """What the worklist is narrowed by; it lives in the address, so that a view can be kept."""
+
+    name = forms.CharField(label="Name begins with", max_length=64, required=False)
+    identifier = forms.CharField(label="Patient or animal ID", max_length=64, required=False)
+    accession = forms.CharField(label="Accession number", max_length=64, required=False)
+    since = forms.DateField(label="Examined from", required=False, widget=DAY)
+    until = forms.DateField(label="to", required=False, widget=DAY)
+    modality = forms.ChoiceField(
+        label="Modality",
+        required=False,
+        choices=[("", "All"), *((one, one) for one in MODALITIES)],
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        since, until = values.get("since"), values.get("until")
+        for day in (since, until):
+            if day and not EARLIEST <= day <= LATEST:
+                raise forms.ValidationError("A date must lie between 1850 and 2199.")
+        if since and until and since > until:
+            raise forms.ValidationError("The first day comes after the last.")
+        return values
+
+
+class ShareForm(forms.Form):
+    """Whom, what, for which purpose, until when: all of it named (C08)."""
+
+    recipient = forms.ChoiceField(label="With whom", widget=forms.Select)
+    purpose = forms.ChoiceField(label="For which purpose", widget=forms.RadioSelect)
+    items = forms.MultipleChoiceField(label="Exactly what", widget=forms.CheckboxSelectMultiple)
+    may_download = forms.BooleanField(
+        label="They may also download",
+        help_text="Else they can only look. What is downloaded cannot be called back.",
+        required=False,
+    )
+    until = forms.DateField(label="Until", widget=DAY, help_text="The end of that day, UTC.")
+
+    def __init__(
+        self,
+        *args: Any,
+        recipients: list[tuple[str, str]],
+        purposes: list[tuple[str, str]],
+        items: list[tuple[str, str]],
+        lasts_at_most: timedelta,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["recipient"].choices = [("", "Choose"), *recipients]
+        self.fields["purpose"].choices = purposes
+        self.fields["items"].choices = items
+        self.lasts_at_most = lasts_at_most
+
+    def clean_until(self) -> date:
+        until: date = self.cleaned_data["until"]
+        today = timezone.now().date()
+        # The end of the last day would be past the policy's term, by up to a day.
+        if not today <= until < today + self.lasts_at_most:
+            raise forms.ValidationError(
+                f"The policy in force lets a share last {self.lasts_at_most.days} days at most; "
+                f"choose a day from today to {today + self.lasts_at_most - timedelta(days=1)}."
+            )
+        return until
+
+    def expires_at(self) -> datetime:
+        return datetime.combine(self.cleaned_data["until"], time(23, 59, 59), tzinfo=UTC)
+
+
+def recipient_choices(memberships: list[Membership]) -> list[tuple[str, str]]:
+    """People by name, and each organisation as a whole."""
+    people = [
+        (f"person:{row.pk}", f"{row.user.name}, {row.organisation.name}") for row in memberships
+    ]
+    organisations: dict[str, str] = {
+        f"organisation:{row.organisation_id}": f"All clinicians of {row.organisation.name}"
+        for row in memberships
+    }
+    return people + list(organisations.items())
+
+
+def chosen_recipient(
+    value: str, memberships: list[Membership]
+) -> tuple[Organisation, Membership | None]:
+    """Turn a choice back into rows; the form has checked that it is one of them."""
+    kind, _, pk = value.partition(":")
+    for row in memberships:
+        if kind == "person" and str(row.pk) == pk:
+            return row.organisation, row
+        if kind == "organisation" and str(row.organisation_id) == pk:
+            return row.organisation, None
+    raise LookupError(value)

@@ -1,0 +1,146 @@
+"""The DICOM store's rows. What identifies a person is sealed; what is searched is a keyed hash."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Organisation
+from consent.models import DataSubject
+
+
+class Upload(models.Model):
+    """One submission: who sent, under which attestation, and what came of it (C07)."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    submitted_by_id = models.BigIntegerField()
+    source = models.CharField(max_length=10)  # browser, stow, command
+    attested_at = models.DateTimeField()
+    attestation_digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    accepted = models.PositiveIntegerField(default=0)
+    repeated = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True)
+
+
+class Study(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    uid = models.CharField(max_length=64)
+    subject = models.ForeignKey(DataSubject, on_delete=models.PROTECT, related_name="studies")
+    key_id = models.UUIDField(unique=True)
+    # DICOM JSON of the study-level attributes, as received.
+    sealed_summary = models.BinaryField()
+    # Of issuer and identifier together, and of the identifier alone, as searches give it.
+    patient_id_token = models.BinaryField(max_length=16)
+    identifier_token = models.BinaryField(max_length=16, null=True)
+    accession_token = models.BinaryField(max_length=16, null=True)
+    study_id_token = models.BinaryField(max_length=16, null=True)
+    # Keyed hashes of the day, the month and the year, so that a range is a set of tokens.
+    day_token = models.BinaryField(max_length=16, null=True)
+    month_token = models.BinaryField(max_length=16, null=True)
+    year_token = models.BinaryField(max_length=16, null=True)
+    modalities = models.CharField(max_length=100, blank=True)  # "\\CT\\SR\\", to be found by LIKE
+    # Why the identifier may be naming somebody else; empty once a person has settled it.
+    doubts = models.JSONField(default=list)
+    series_count = models.PositiveIntegerField(default=0)
+    instance_count = models.PositiveIntegerField(default=0)
+    held_count = models.PositiveIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "uid"], name="study_once")]
+        indexes = [
+            models.Index(fields=["uid"], name="study_uid"),
+            models.Index(fields=["organisation", "-id"], name="study_recent"),
+            models.Index(fields=["identifier_token"], name="study_identifier"),
+            models.Index(fields=["accession_token"], name="study_accession"),
+            models.Index(fields=["day_token"], name="study_day"),
+            models.Index(fields=["month_token"], name="study_month"),
+            models.Index(fields=["year_token"], name="study_year"),
+        ]
+
+    @property
+    def modality_words(self) -> str:
+        return self.modalities.strip("\\").replace("\\", ", ")
+
+
+class StudyNameToken(models.Model):
+    """Keyed hash of one prefix of the patient's (or owner's) name."""
+
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="name_tokens")
+    token = models.BinaryField(max_length=16)
+
+    class Meta:
+        indexes = [models.Index(fields=["token", "study"], name="study_name_token")]
+
+
+class Series(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="series")
+    uid = models.CharField(max_length=64)
+    modality = models.CharField(max_length=16, blank=True)
+    number = models.IntegerField(null=True)
+    sealed_summary = models.BinaryField()
+    instance_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "uid"], name="series_once")]
+
+
+class Blob(models.Model):
+    """One sealed stream in the store: what was received together of one study."""
+
+    id = models.BigAutoField(primary_key=True)
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="blobs")
+    name = models.CharField(max_length=64, unique=True)
+    # The study's key, or one of its own where the study was not known yet when it was written.
+    key_id = models.UUIDField()
+    size = models.BigIntegerField()  # of the plaintext, in bytes
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class Instance(models.Model):
+    id = models.BigAutoField(primary_key=True)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="instances")
+    series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="instances")
+    organisation_id = models.UUIDField()
+    uid = models.CharField(max_length=64)
+    sop_class_uid = models.CharField(max_length=64)
+    transfer_syntax_uid = models.CharField(max_length=64)
+    number = models.IntegerField(null=True)
+    frames = models.PositiveIntegerField(default=0)  # 0: no pixel data
+    rows = models.PositiveIntegerField(null=True)
+    columns = models.PositiveIntegerField(null=True)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="instances")
+    offset = models.BigIntegerField()
+    length = models.BigIntegerField()
+    # Where each frame lies in the object (studies.rules.layout).
+    layout = models.BinaryField(default=bytes)
+    # Keyed hash of the bytes as stored: the same again is success, other bytes are a conflict.
+    content_token = models.BinaryField(max_length=32)
+    # Compressed DICOM JSON and the places of bulk values, sealed under the blob's key.
+    sealed_metadata = models.BinaryField()
+    # Out of norm: kept, but shown to nobody until a clinician has looked at the reasons.
+    held = models.BooleanField(default=False)
+    reasons = models.JSONField(default=list)
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="instances")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation_id", "uid"], name="instance_once")
+        ]
+        indexes = [models.Index(fields=["series", "number", "id"], name="instance_in_order")]

@@ -1,0 +1,178 @@
+"""Every read of studies takes the person who asks; what they may not see is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.rules import Actor
+from consent.models import Grant, GrantItem
+from consent.rules.decision import Decision, Resource, Scoped
+from consent.selectors import granting_organisations, may_be_listed, names_recipient
+from studies import index
+from studies.models import Instance, Series, Study
+from studies.rules.qido import DateRange, is_literal, literal_start
+from studies.sealing import metadata_context, opened_metadata, series_context, study_context
+from vault.rules.sealed_field import FieldSealer
+from vault.services.data_keys import open_data_keys
+
+PATIENT_NAME, PATIENT_ID = "00100010", "00100020"
+ACCESSION, STUDY_ID = "00080050", "00200010"
+STUDY_DATE, MODALITIES = "00080020", "00080061"
+
+
+def studies_listed_for(actor: Actor, *, held_too: bool = False) -> QuerySet[Study]:
+    """Studies that the actor may know of, the latest received first."""
+    present = Q(instance_count__gt=0)
+    if held_too:
+        present |= Q(held_count__gt=0)
+    return Study.objects.filter(present, may_be_listed(actor, at=timezone.now())).order_by("-id")
+
+
+def study_named(actor: Actor, uid: str) -> Study | None:
+    """The study with this UID: one's own organisation's if it holds one, else one shared, else,
+    so that a refusal can say why, one that once was.
+    """
+    if actor.organisation_id is None:
+        return None
+    named = Study.objects.filter(uid=uid)
+    own = named.filter(organisation_id=actor.organisation_id).first()
+    if own is not None and (own.instance_count or own.held_count):
+        return own
+    now = named.filter(may_be_listed(actor, at=timezone.now())).first()
+    return now or named.filter(_was_shared(actor)).first()
+
+
+def _was_shared(actor: Actor) -> Q:
+    return Exists(
+        GrantItem.objects.filter(
+            study_uid=OuterRef("uid"),
+            grant__organisation_id=OuterRef("organisation_id"),
+            grant__in=Grant.objects.filter(names_recipient(actor)),
+        )
+    )
+
+
+def resource_of(study: Study, *, series: str = "", instance: str = "") -> Resource:
+    return Resource(study.organisation_id, study.uid, series, instance, study.subject_id)
+
+
+def instances_released(study: Study, decision: Decision) -> QuerySet[Instance]:
+    """The objects of a study that a permit covers; held ones are never among them."""
+    rows = Instance.objects.filter(study=study, held=False)
+    if not decision.is_permit:
+        return rows.none()
+    if decision.scope is None:
+        return rows
+    return rows.filter(covered_by(decision.scope))
+
+
+def covered_by(scope: Iterable[Scoped]) -> Q:
+    """A permit's items as a condition on objects."""
+    covered = Q(pk__in=[])
+    for scoped in scope:
+        one = Q(created_at__lte=scoped.received_until)
+        if scoped.item.series_uid:
+            one &= Q(series__uid=scoped.item.series_uid)
+        if scoped.item.instance_uid:
+            one &= Q(uid=scoped.item.instance_uid)
+        covered |= one
+    return covered
+
+
+# Searching ---------------------------------------------------------------------------------------
+def organisations_searched(actor: Actor) -> list[UUID]:
+    """Whose index keys a search needs: one's own organisation's, and those that share."""
+    own = [actor.organisation_id] if actor.organisation_id else []
+    return own + [one for one in granting_organisations(actor, at=timezone.now()) if one not in own]
+
+
+def narrowed(
+    studies: QuerySet[Study],
+    organisations: Sequence[UUID],
+    texts: dict[str, str],
+    dates: dict[str, DateRange],
+) -> QuerySet[Study]:
+    """Narrow to what the keyed hashes can tell; the caller compares the rest (see `qido`)."""
+    wanted = Q(pk__in=[])
+    for organisation_id in organisations:
+        wanted |= Q(organisation_id=organisation_id) & _tokens(organisation_id, texts, dates)
+    if MODALITIES in texts:
+        studies = studies.filter(modalities__contains=f"\\{texts[MODALITIES].upper()}\\")
+    return studies.filter(wanted)
+
+
+def _tokens(organisation_id: UUID, texts: dict[str, str], dates: dict[str, DateRange]) -> Q:
+    condition = Q()
+    exact = {PATIENT_ID: "identifier", ACCESSION: "accession", STUDY_ID: "study_id"}
+    for tag, field in exact.items():
+        if tag in texts and is_literal(texts[tag]):
+            token = index.token(organisation_id, field, texts[tag])
+            condition &= Q(**{f"{field}_token": token})
+    if PATIENT_NAME in texts:
+        token = index.token_of_name_start(organisation_id, literal_start(texts[PATIENT_NAME]))
+        if token is not None:
+            condition &= Q(name_tokens__token=token)
+    if STUDY_DATE in dates:
+        condition &= _dates(organisation_id, dates[STUDY_DATE])
+    return condition
+
+
+def _dates(organisation_id: UUID, wanted: DateRange) -> Q:
+    tokens = index.tokens_of_range(organisation_id, wanted.start, wanted.end)
+    condition = Q(pk__in=[])
+    for column, values in tokens.items():
+        if values:
+            condition |= Q(**{f"{column}_token__in": values})
+    return condition
+
+
+# Opening -----------------------------------------------------------------------------------------
+def study_summaries(studies: Sequence[Study]) -> list[bytes]:
+    """The DICOM JSON of studies: one query for all their keys."""
+    keys = open_data_keys(ids={study.key_id for study in studies})
+    return [
+        FieldSealer(keys[study.key_id]).open(
+            study.sealed_summary, study_context(study.organisation_id, study.uid)
+        )
+        for study in studies
+    ]
+
+
+def series_summaries(study: Study, rows: Sequence[Series]) -> list[bytes]:
+    """The DICOM JSON of series of one study."""
+    if not rows:
+        return []
+    sealer = FieldSealer(open_data_keys(ids=[study.key_id])[study.key_id])
+    return [
+        sealer.open(row.sealed_summary, series_context(study.organisation_id, row.uid))
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """An object's whole DICOM JSON, and the places of its bulk values as JSON."""
+
+    header: bytes
+    places: bytes
+
+
+def metadata_of(rows: Sequence[Instance]) -> list[Metadata]:
+    """Open the descriptions of objects; `blob` must be joined. One query for all keys."""
+    keys = open_data_keys(ids={row.blob.key_id for row in rows})
+    sealers = {key_id: FieldSealer(key) for key_id, key in keys.items()}
+    return [
+        Metadata(
+            *opened_metadata(
+                sealers[row.blob.key_id].open(
+                    row.sealed_metadata, metadata_context(row.organisation_id, row.uid)
+                )
+            )
+        )
+        for row in rows
+    ]

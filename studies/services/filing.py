@@ -1,0 +1,321 @@
+"""The rows of what was taken in, in one transaction with its events."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.rules import Actor
+from accounts.services.trail import record
+from consent.services.subjects import match_subject
+from studies import index
+from studies.models import Blob, Instance, Series, Study, StudyNameToken, Upload
+from studies.rules import attributes as rules
+from studies.rules.layout import pack_layout
+from studies.rules.results import Result, Status
+from studies.sealing import series_context, study_context
+from studies.services.drafts import Draft, SealedBlob
+from vault.rules.sealed_field import FieldSealer
+from vault.services.data_keys import open_data_key
+
+
+@dataclass(slots=True)
+class _Filed:
+    """A study under the lock of the transaction, and the cipher of its own fields."""
+
+    row: Study
+    sealer: FieldSealer | None
+    made: bool
+
+    def open_sealer(self) -> FieldSealer:
+        if self.sealer is None:
+            self.sealer = FieldSealer(open_data_key(id=self.row.key_id))
+        return self.sealer
+
+
+@transaction.atomic
+def file_drafts(
+    *,
+    actor: Actor,
+    upload: Upload,
+    drafts: Sequence[Draft],
+    results: Sequence[Result],
+    seen_at: Mapping[str, datetime],
+) -> list[SealedBlob]:
+    """Write rows and events; return the blobs that turned out to hold nothing new.
+
+    Raises `IntegrityError` if somebody else filed the same at the same time: call again, and
+    what they filed counts as repeated. `seen_at` says as of which change the drafts were compared
+    with each study; only one that has changed since is compared again.
+    """
+    studies = {uid: _study(upload, group) for uid, group in _by_study(drafts).items()}
+    known: dict[str, tuple[bytes, str]] = {}
+    if any(seen_at.get(uid) != filed.row.changed_at for uid, filed in studies.items()):
+        known = _known_contents(upload.organisation_id, drafts)
+    new = [draft for draft in drafts if _is_new(draft, known, studies[draft.result.study].row)]
+    _drop_empty(studies, new)
+    _save_upload(upload, results)
+    blobs = _file_blobs(new, studies)
+    series = _file_series(upload.organisation_id, new, studies)
+    Instance.objects.bulk_create(
+        [_instance(upload, draft, studies, series, blobs) for draft in new], batch_size=500
+    )
+    for filed in studies.values():
+        touched = [row for (study, _), row in series.items() if study == filed.row.uid]
+        _count(filed, [draft for draft in new if draft.result.study == filed.row.uid], touched)
+    _write_events(actor, upload, studies, new, results)
+    used = {id(draft.blob) for draft in new}
+    unused = {id(draft.blob): draft.blob for draft in drafts if id(draft.blob) not in used}
+    return list(unused.values())
+
+
+def _by_study(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
+    groups: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        groups.setdefault(draft.result.study, []).append(draft)
+    # In one order everywhere, so that two submissions never wait for each other.
+    return dict(sorted(groups.items()))
+
+
+def _study(upload: Upload, drafts: list[Draft]) -> _Filed:
+    uid, organisation_id = drafts[0].result.study, upload.organisation_id
+    row = Study.objects.select_for_update().filter(organisation_id=organisation_id, uid=uid).first()
+    if row is not None:
+        return _Filed(row, None, made=False)
+    first = drafts[0]
+    header = rules.parsed(first.verdict.header)
+    matched = match_subject(
+        organisation_id=organisation_id, identity=rules.identity_of(first.verdict, header)
+    )
+    texts, summary = first.verdict.summary.texts, first.verdict.summary
+    days = index.tokens_of_date(organisation_id, summary.dates.get("StudyDate"))
+    row = Study.objects.create(
+        organisation_id=organisation_id,
+        uid=uid,
+        subject=matched.subject,
+        doubts=list(matched.doubts),
+        key_id=first.blob.key_id,
+        sealed_summary=first.blob.sealer.seal(
+            orjson.dumps(rules.picked(header, rules.STUDY)), study_context(organisation_id, uid)
+        ),
+        patient_id_token=first.patient_token,
+        identifier_token=index.token_or_none(
+            organisation_id, "identifier", texts.get("PatientID", "")
+        ),
+        accession_token=index.token_or_none(
+            organisation_id, "accession", texts.get("AccessionNumber", "")
+        ),
+        study_id_token=index.token_or_none(organisation_id, "study_id", texts.get("StudyID", "")),
+        day_token=days.day,
+        month_token=days.month,
+        year_token=days.year,
+    )
+    names = [
+        group
+        for name in ("PatientName", "ResponsiblePerson")
+        for group in summary.names.get(name, {}).values()
+    ]
+    StudyNameToken.objects.bulk_create(
+        StudyNameToken(study=row, token=token)
+        for token in index.tokens_of_names(organisation_id, names)
+    )
+    return _Filed(row, first.blob.sealer, made=True)
+
+
+def _known_contents(organisation_id: UUID, drafts: Sequence[Draft]) -> dict[str, tuple[bytes, str]]:
+    rows = Instance.objects.filter(
+        organisation_id=organisation_id,
+        uid__in=[draft.result.sop_instance for draft in drafts],
+    ).values_list("uid", "content_token", "study__uid")
+    return {uid: (bytes(content), study) for uid, content, study in rows}
+
+
+def _is_new(draft: Draft, known: dict[str, tuple[bytes, str]], study: Study) -> bool:
+    """Settle what another submission has filed since the first look."""
+    if earlier := known.get(draft.result.sop_instance):
+        if earlier[1] != study.uid:
+            draft.result.conflict("other-study")
+        elif earlier[0] != draft.content:
+            draft.result.conflict("other-content")
+        else:
+            draft.result.status = Status.REPEATED
+        return False
+    if bytes(study.patient_id_token) != draft.patient_token:
+        draft.result.conflict("other-patient")
+        return False
+    return True
+
+
+def _drop_empty(studies: dict[str, _Filed], new: Sequence[Draft]) -> None:
+    """Leave no study behind that was made here and got nothing."""
+    filled = {draft.result.study for draft in new}
+    for uid in [uid for uid, filed in studies.items() if filed.made and uid not in filled]:
+        studies.pop(uid).row.delete()
+
+
+def _file_blobs(new: Sequence[Draft], studies: dict[str, _Filed]) -> dict[int, Blob]:
+    found: dict[int, Blob] = {}
+    for draft in new:
+        blob = draft.blob
+        if id(blob) not in found:
+            found[id(blob)] = Blob.objects.create(
+                study=studies[draft.result.study].row,
+                name=blob.writer.name,
+                key_id=blob.key_id,
+                size=blob.offset,
+            )
+    return found
+
+
+def _file_series(
+    organisation_id: UUID, new: Sequence[Draft], studies: dict[str, _Filed]
+) -> dict[tuple[str, str], Series]:
+    found: dict[tuple[str, str], Series] = {}
+    firsts: dict[tuple[str, str], Draft] = {}
+    for draft in new:
+        firsts.setdefault((draft.result.study, draft.result.series), draft)
+    rows = Series.objects.filter(
+        study__in=[filed.row for filed in studies.values()],
+        uid__in=[series for _, series in firsts],
+    )
+    uids = {filed.row.pk: uid for uid, filed in studies.items()}
+    for row in rows:
+        found[uids[row.study_id], row.uid] = row
+    for place, draft in firsts.items():
+        if place not in found:
+            found[place] = _new_series(organisation_id, draft, studies[place[0]])
+    return found
+
+
+def _new_series(organisation_id: UUID, draft: Draft, study: _Filed) -> Series:
+    summary = draft.verdict.summary
+    header = rules.picked(rules.parsed(draft.verdict.header), rules.SERIES)
+    return Series.objects.create(
+        study=study.row,
+        uid=summary.series,
+        modality=summary.texts.get("Modality", "")[:16],
+        number=summary.numbers.get("SeriesNumber"),
+        sealed_summary=study.open_sealer().seal(
+            orjson.dumps(header), series_context(organisation_id, summary.series)
+        ),
+    )
+
+
+def _instance(
+    upload: Upload,
+    draft: Draft,
+    studies: dict[str, _Filed],
+    series: dict[tuple[str, str], Series],
+    blobs: dict[int, Blob],
+) -> Instance:
+    verdict, result = draft.verdict, draft.result
+    shape = verdict.pixels.shape if verdict.pixels else None
+    return Instance(
+        study=studies[result.study].row,
+        series=series[result.study, result.series],
+        organisation_id=upload.organisation_id,
+        uid=result.sop_instance,
+        sop_class_uid=result.sop_class,
+        transfer_syntax_uid=verdict.summary.transfer_syntax,
+        number=verdict.summary.numbers.get("InstanceNumber"),
+        frames=shape.frames if shape else 0,
+        rows=shape.rows if shape else None,
+        columns=shape.columns if shape else None,
+        blob=blobs[id(draft.blob)],
+        offset=draft.offset,
+        length=draft.length,
+        layout=pack_layout(verdict.pixels),
+        content_token=draft.content,
+        sealed_metadata=draft.sealed_metadata,
+        held=verdict.quarantined,
+        reasons=[reason.code for reason in (*verdict.reasons, *verdict.remarks)],
+        upload=upload,
+    )
+
+
+def _count(filed: _Filed, new: list[Draft], touched: list[Series]) -> None:
+    """Bring the counts of a study and its series up to date; what is held is not counted in."""
+    if not new:
+        return
+    shown = [draft for draft in new if not draft.verdict.quarantined]
+    per_series = Counter(draft.result.series for draft in shown)
+    for uid, count in per_series.items():
+        Series.objects.filter(study=filed.row, uid=uid).update(
+            instance_count=F("instance_count") + count
+        )
+    row = filed.row
+    modalities = dict.fromkeys(row.modalities.strip("\\").split("\\")) if row.modalities else {}
+    modalities |= dict.fromkeys(
+        text for draft in new if (text := draft.verdict.summary.texts.get("Modality", "")[:16])
+    )
+    row.modalities = ("\\" + "\\".join(modalities) + "\\")[:100] if modalities else ""
+    if any(series.instance_count == 0 for series in touched):
+        row.series_count = Series.objects.filter(study=row, instance_count__gt=0).count()
+    row.instance_count += len(shown)
+    row.held_count += len(new) - len(shown)
+    row.bytes += sum(draft.length for draft in new)
+    row.changed_at = timezone.now()
+    row.save(
+        update_fields=[
+            "modalities", "series_count", "instance_count", "held_count", "bytes", "changed_at",
+        ]
+    )  # fmt: skip
+
+
+def _save_upload(upload: Upload, results: Sequence[Result]) -> None:
+    kept = Counter(result.status for result in results)
+    counts = {
+        "accepted": kept[Status.STORED] + kept[Status.HELD],
+        "repeated": kept[Status.REPEATED],
+        "refused": kept[Status.REFUSED] + kept[Status.CONFLICT],
+    }
+    if upload._state.adding:  # noqa: SLF001 - documented for this use
+        for name, count in counts.items():
+            setattr(upload, name, count)
+        upload.save(force_insert=True)
+    else:
+        Upload.objects.filter(pk=upload.pk).update(
+            **{name: F(name) + count for name, count in counts.items() if count}
+        )
+
+
+def _write_events(
+    actor: Actor,
+    upload: Upload,
+    studies: dict[str, _Filed],
+    new: Sequence[Draft],
+    results: Sequence[Result],
+) -> None:
+    counts = Counter(draft.result.study for draft in new)
+    held = Counter(draft.result.study for draft in new if draft.verdict.quarantined)
+    for uid, count in counts.items():
+        study = studies[uid].row
+        record(
+            action="study.received",
+            actor=actor,
+            organisation_id=upload.organisation_id,
+            subject_id=study.subject_id,
+            target=("study", uid),
+            details={
+                "upload": str(upload.pk), "instances": count, "held": held[uid],
+                "doubts": study.doubts if studies[uid].made else [],
+            },
+        )  # fmt: skip
+    for result in results:
+        if not result.status.is_kept:
+            record(
+                action="object.refused",
+                actor=actor,
+                outcome="refused",
+                organisation_id=upload.organisation_id,
+                target=("upload", str(upload.pk)),
+                reason=result.code,
+            )

@@ -1,0 +1,307 @@
+"""Taking studies in: one service for the browser, STOW-RS and the command (C06, C07).
+
+    with Intake(actor=actor, upload=upload) as intake:
+        for name, chunks in objects:
+            intake.take(chunks, name=name)
+        results = intake.commit()
+
+Nothing is acknowledged before `commit` returns. The order is: gate, seal, make the blobs durable,
+and last the rows in one transaction with the events. A power cut leaves an object whole or not at
+all; blobs without rows are swept; sending again is harmless.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from django.db import IntegrityError
+
+from accounts.rules import Actor
+from studies import index
+from studies.models import Instance, Study, Upload
+from studies.rules.gate import Gate, Verdict, inspect
+from studies.rules.preamble import LENGTH, neutralise_preamble
+from studies.rules.reasons import Refused
+from studies.rules.results import Result, Status
+from studies.sealing import blob_context
+from studies.services.drafts import Draft, SealedBlob
+from studies.services.filing import file_drafts
+from vault.services.blobs import commit_blobs, delete_blob, seal_blob
+from vault.services.data_keys import create_data_key, destroy_data_keys, open_data_key
+
+# Objects up to this size are gathered and written together; larger ones go through as a stream.
+GATHERED_BYTES = 4 << 20
+_OPENING = LENGTH + 4
+_ATTEMPTS = 4
+
+
+class Intake:
+    """One submission. Left without `commit`, it leaves nothing behind."""
+
+    def __init__(self, *, actor: Actor, upload: Upload, only_study: str = "") -> None:
+        self.actor, self.upload, self.only_study = actor, upload, only_study
+        self.organisation_id = upload.organisation_id
+        self.results: list[Result] = []
+        self._waiting: list[tuple[Result, Verdict, bytes, bytes]] = []
+        self._waiting_bytes = 0
+        self._drafts: dict[str, Draft] = {}
+        self._blobs: list[SealedBlob] = []
+        self._blob_of_study: dict[str, SealedBlob] = {}
+        self._existing_key: dict[str, UUID] = {}
+        self._patient_of_study: dict[str, bytes] = {}
+        self._seen_at: dict[str, datetime] = {}
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if not self._ended:
+            self._give_up(self._blobs)
+
+    # Taking one object ---------------------------------------------------------------------------
+    def take(self, chunks: Iterable[bytes], *, name: str = "") -> Result:
+        """Take one object as a stream of bytes; what is wrong with it is in the result."""
+        gathered: list[bytes] = []
+        size = 0
+        rest = iter(chunks)
+        for chunk in rest:
+            gathered.append(chunk)
+            size += len(chunk)
+            if size > GATHERED_BYTES:
+                return self._take_stream(_chained(gathered, rest), name)
+        return self.take_whole(b"".join(gathered), name=name)
+
+    def take_whole(self, data: bytes, *, name: str = "") -> Result:
+        """Take one object that is in memory."""
+        result = self._result(name)
+        try:
+            verdict = inspect(data)
+            if verdict.preamble_changes:
+                data = neutralise_preamble(data)
+        except Refused as refusal:
+            result.refuse(refusal.code, refusal.sentence)
+            return result
+        self._waiting.append((result, verdict, data, self._hash(data)))
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes > GATHERED_BYTES:
+            self._flush()
+        return result
+
+    def refuse(self, *, name: str, code: str, sentence: str) -> Result:
+        """Note something that never was an object: a broken archive, an empty part."""
+        result = self._result(name)
+        result.refuse(code, sentence)
+        return result
+
+    def _take_stream(self, chunks: Iterator[bytes], name: str) -> Result:
+        result = self._result(name)
+        key = create_data_key(organisation_id=self.organisation_id, kind="study")
+        writer = seal_blob(key=key.key, context=blob_context(self.organisation_id))
+        blob = SealedBlob(key.id, key.key, writer)
+        gate, hasher = Gate(), hmac.new(index.content_key(self.organisation_id), digestmod="sha256")
+        try:
+            opening = b""
+            for chunk in _with_opening(chunks):
+                gate.feed(chunk)
+                if not opening:
+                    opening = chunk = neutralise_preamble(chunk)
+                hasher.update(chunk)
+                blob.writer.write(chunk)
+                blob.offset += len(chunk)
+            verdict = gate.finish()
+        except Refused as refusal:
+            self._give_up([blob])
+            result.refuse(refusal.code, refusal.sentence)
+            return result
+        except BaseException:
+            self._give_up([blob])
+            raise
+        if self._may_be_kept(result, verdict, hasher.digest(), self._known([verdict])):
+            self._blobs.append(blob)
+            self._draft(result, verdict, hasher.digest(), blob, 0)
+        else:
+            self._give_up([blob])
+        return result
+
+    def _result(self, name: str) -> Result:
+        result = Result(name=name)
+        self.results.append(result)
+        return result
+
+    def _hash(self, data: bytes) -> bytes:
+        return hmac.digest(index.content_key(self.organisation_id), data, "sha256")
+
+    # Deciding what is new ------------------------------------------------------------------------
+    def _flush(self) -> None:
+        waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        known = self._known([verdict for _, verdict, _, _ in waiting])
+        for result, verdict, data, content in waiting:
+            if self._may_be_kept(result, verdict, content, known):
+                blob = self._blob(verdict.summary.study)
+                offset = blob.offset
+                blob.writer.write(data)
+                blob.offset += len(data)
+                self._draft(result, verdict, content, blob, offset)
+
+    def _known(self, verdicts: list[Verdict]) -> dict[str, tuple[bytes, str]]:
+        """What is stored under these object identifiers, and the patients of their studies."""
+        self._learn_patients({verdict.summary.study for verdict in verdicts})
+        rows = Instance.objects.filter(
+            organisation_id=self.organisation_id,
+            uid__in=[verdict.summary.sop_instance for verdict in verdicts],
+        ).values_list("uid", "content_token", "study__uid")
+        return {uid: (bytes(content), study) for uid, content, study in rows}
+
+    def _learn_patients(self, studies: set[str]) -> None:
+        unknown = studies - self._patient_of_study.keys()
+        if not unknown:
+            return
+        rows = Study.objects.filter(organisation_id=self.organisation_id, uid__in=unknown)
+        for study in rows:
+            self._patient_of_study[study.uid] = bytes(study.patient_id_token)
+            self._existing_key[study.uid] = study.key_id
+            self._seen_at[study.uid] = study.changed_at
+
+    def _may_be_kept(
+        self, result: Result, verdict: Verdict, content: bytes, known: dict[str, tuple[bytes, str]]
+    ) -> bool:
+        """Settle the result of what is refused, repeated or in conflict; True for what is new."""
+        summary = verdict.summary
+        result.sop_class, result.sop_instance = summary.sop_class, summary.sop_instance
+        result.study, result.series = summary.study, summary.series
+        result.neutralised = verdict.preamble_changes
+        draft = self._drafts.get(summary.sop_instance)
+        earlier = (draft.content, draft.result.study) if draft else known.get(summary.sop_instance)
+        if self.only_study and summary.study != self.only_study:
+            result.conflict("not-this-study")
+        elif earlier and earlier[1] != summary.study:
+            result.conflict("other-study")
+        elif earlier and not hmac.compare_digest(earlier[0], content):
+            result.conflict("other-content")
+        elif earlier:
+            result.status = Status.REPEATED
+        elif (
+            self._patient_of_study.setdefault(
+                summary.study, patient := self._patient_token(verdict)
+            )
+            != patient
+        ):
+            result.conflict("other-patient")
+        else:
+            return True
+        return False
+
+    def _patient_token(self, verdict: Verdict) -> bytes:
+        texts = verdict.summary.texts
+        issuer, identifier = texts.get("IssuerOfPatientID", ""), texts.get("PatientID", "")
+        return index.token(self.organisation_id, "patient", f"{issuer}\x1f{identifier}")
+
+    def _blob(self, study: str) -> SealedBlob:
+        blob = self._blob_of_study.get(study)
+        if blob is None:
+            key_id = self._existing_key.get(study)
+            if key_id is None:
+                key = create_data_key(organisation_id=self.organisation_id, kind="study")
+                key_id, secret = key.id, key.key
+            else:
+                secret = open_data_key(id=key_id)
+            writer = seal_blob(key=secret, context=blob_context(self.organisation_id))
+            blob = self._blob_of_study[study] = SealedBlob(key_id, secret, writer)
+            self._blobs.append(blob)
+        return blob
+
+    def _draft(
+        self, result: Result, verdict: Verdict, content: bytes, blob: SealedBlob, offset: int
+    ) -> None:
+        result.status = Status.HELD if verdict.quarantined else Status.STORED
+        result.held_for = verdict.reasons
+        draft = Draft(
+            result=result,
+            verdict=verdict,
+            content=content,
+            blob=blob,
+            offset=offset,
+            length=blob.offset - offset,
+            patient_token=self._patient_of_study[result.study],
+        )
+        draft.seal_metadata(self.organisation_id)
+        self._drafts[result.sop_instance] = draft
+
+    # Making it durable ---------------------------------------------------------------------------
+    def commit(self) -> list[Result]:
+        """Store what was taken and return the fate of each object, in the order it came."""
+        self._flush()
+        used = {id(draft.blob) for draft in self._drafts.values()}
+        blobs = [blob for blob in self._blobs if id(blob) in used]
+        self._give_up([blob for blob in self._blobs if id(blob) not in used])
+        self._blobs = blobs
+        stored = commit_blobs(writers=[blob.writer for blob in blobs])
+        try:
+            self._file()
+        except BaseException:
+            self._discard_committed([blob.name for blob in stored], blobs)
+            raise
+        self._ended = True
+        return self.results
+
+    def _file(self) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                unused = file_drafts(
+                    actor=self.actor,
+                    upload=self.upload,
+                    drafts=list(self._drafts.values()),
+                    results=self.results,
+                    seen_at=self._seen_at if attempt == 1 else {},
+                )
+            except IntegrityError:
+                # Another submission filed the same study, series or object in this very moment.
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                self._discard_committed([blob.writer.name for blob in unused], unused)
+                return
+
+    def _give_up(self, blobs: list[SealedBlob]) -> None:
+        for blob in blobs:
+            blob.writer.abort()
+        self._forget_keys(blobs)
+
+    def _discard_committed(self, names: list[str], blobs: list[SealedBlob]) -> None:
+        for name in names:
+            delete_blob(name=name)
+        self._forget_keys(blobs)
+
+    def _forget_keys(self, blobs: list[SealedBlob]) -> None:
+        """Destroy keys that were made here and seal nothing that is kept."""
+        kept = set(self._existing_key.values())
+        made = {blob.key_id for blob in blobs} - kept
+        if made:
+            destroy_data_keys(ids=made)
+
+
+def _chained(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield from first
+    yield from rest
+
+
+def _with_opening(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Give the same bytes, with the whole opening (preamble and mark) in the first chunk."""
+    opening = b""
+    for chunk in chunks:
+        opening += chunk
+        if len(opening) >= _OPENING:
+            break
+    yield opening
+    yield from chunks

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.contrib import messages
+from django.db.models import Count, Min
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.permissions import signed_in
+from accounts.rules import Capability
+from accounts.selectors import officers_of
+from audit.selectors import events_for_target
+from consent.rules.decision import Action, Decision
+from consent.rules.identity import DOUBT_WORDS
+from consent.selectors import grants_of_study
+from consent.services.decisions import authorise, decide
+from studies.models import Instance, Series, Study
+from studies.rules.display import SeriesWords, words_of_series, words_of_study
+from studies.rules.reasons import SENTENCES
+from studies.selectors import (
+    instances_released,
+    resource_of,
+    series_summaries,
+    study_named,
+    study_summaries,
+)
+from studies.services.holding import release_held, settle_doubts
+from studies.timeline import lines_of
+
+TIMELINE = 60
+
+
+def study_or_404(request: HttpRequest, uid: str) -> Study:
+    study = study_named(request.actor, uid)
+    if study is None:
+        raise Http404
+    return study
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSeries:
+    row: Series
+    words: SeriesWords
+    count: int
+    first: str
+
+
+@signed_in
+@require_safe
+def study(request: HttpRequest, uid: str) -> HttpResponse:
+    """One study: what it is, whose it is, who may see it and why, and what was done with it."""
+    row = study_or_404(request, uid)
+    decision = authorise(
+        actor=request.actor,
+        action=Action.SEARCH,
+        resource=resource_of(row),
+        event="study.opened",
+    )
+    own = row.organisation_id == request.actor.organisation_id
+    view = decide(actor=request.actor, action=Action.VIEW, resource=resource_of(row))
+    download = decide(actor=request.actor, action=Action.DOWNLOAD, resource=resource_of(row))
+    events = events_for_target(
+        kind="study", uid=row.uid, organisation_id=row.organisation_id, limit=TIMELINE
+    )
+    return render(
+        request,
+        "studies/study.html",
+        {
+            "study": row,
+            "words": words_of_study(orjson.loads(study_summaries([row])[0])),
+            "series": shown_series(row, decision),
+            "own": own,
+            "may_view": view.is_permit,
+            "may_download": download.is_permit,
+            "may_share": own and request.actor.can(Capability.SHARE_STUDIES),
+            "decision": decision,
+            "grants": grants_of_study(organisation_id=row.organisation_id, study_uid=row.uid)
+            if own
+            else [],
+            "held": _held(row) if own else [],
+            "may_settle": own and request.actor.can(Capability.SUBMIT_STUDIES),
+            "doubts": [DOUBT_WORDS[code] for code in row.doubts] if own else [],
+            "officers": officers_of(row.organisation_id),
+            "lines": lines_of(events.events) if own else [],
+            "now": timezone.now(),
+        },
+    )
+
+
+def shown_series(row: Study, decision: Decision) -> list[ShownSeries]:
+    """The series a decision covers, with how many objects of each: three queries."""
+    counted = {
+        item["series_id"]: item
+        for item in instances_released(row, decision)
+        .order_by()
+        .values("series_id")
+        .annotate(count=Count("pk"), first=Min("pk"))
+    }
+    rows = list(Series.objects.filter(pk__in=counted).order_by("number", "pk"))
+    firsts = dict(
+        Instance.objects.filter(pk__in=[item["first"] for item in counted.values()]).values_list(
+            "series_id", "uid"
+        )
+    )
+    return [
+        ShownSeries(
+            series,
+            words_of_series(orjson.loads(summary)),
+            counted[series.pk]["count"],
+            firsts[series.pk],
+        )
+        for series, summary in zip(rows, series_summaries(row, rows), strict=True)
+    ]
+
+
+def _held(row: Study) -> list[dict[str, Any]]:
+    return [
+        {"row": held, "reasons": [SENTENCES.get(code, code) for code in held.reasons]}
+        for held in Instance.objects.filter(study=row, held=True).select_related("series")[:200]
+    ]
+
+
+@signed_in
+@require_POST
+def held_release(request: HttpRequest, uid: str) -> HttpResponse:
+    count = release_held(
+        actor=request.actor,
+        study=study_or_404(request, uid),
+        instance_uids=request.POST.getlist("instance"),
+    )
+    messages.success(request, f"{count} released. They are part of the study now.")
+    return redirect("studies:study", uid=uid)
+
+
+@signed_in
+@require_POST
+def doubts_settle(request: HttpRequest, uid: str) -> HttpResponse:
+    settle_doubts(actor=request.actor, study=study_or_404(request, uid))
+    messages.success(request, "Noted: it is the same patient.")
+    return redirect("studies:study", uid=uid)
