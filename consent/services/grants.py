@@ -174,6 +174,6 @@ def _write(actor: Actor, grant: Grant, action: str) -> None:
                 "recipient_organisation": str(grant.recipient_organisation_id),
                 "items": sum(item.study_uid == study_uid for item in items),
                 "factor": actor.factor or "none",
-                "text": grant.text_digest,
+                "digest": grant.text_digest,
             },
         )
