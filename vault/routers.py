@@ -1,6 +1,6 @@
 """Send the models of the vault to the key database, and everything else away from it."""
 
-# ruff: noqa: ARG002, SLF001 - the signatures and _meta are Django's own
+# ruff: noqa: ARG002 - the signatures and _meta are Django's own
 
 from __future__ import annotations
 

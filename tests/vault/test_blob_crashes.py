@@ -22,7 +22,7 @@ KEY = bytes(range(32))
 CONTEXT = b"study 1"
 PLAINTEXT = b"PATIENT-CANARY-0123456789" * 100_000
 # Steps of writing two blobs, from the first open to the last close of a folder.
-STEPS = 34
+STEPS = 44
 
 
 def write_two() -> list[str]:

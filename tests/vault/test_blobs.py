@@ -1,7 +1,5 @@
 """A blob is stored whole and sealed, or not at all, and opens only as itself."""
 
-# ruff: noqa: PT012 - what is refused is often the end of several steps
-
 from __future__ import annotations
 
 import hashlib

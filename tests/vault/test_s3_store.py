@@ -1,7 +1,5 @@
 """The object store keeps the same promises as the folder: whole, sealed, or not there."""
 
-# ruff: noqa: PT012 - what is refused is often the end of several steps
-
 from __future__ import annotations
 
 import io

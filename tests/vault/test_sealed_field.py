@@ -133,3 +133,10 @@ def test_a_master_key_is_named_without_being_shown() -> None:
     one, other = new_key(), new_key()
     assert master_key_id(one) == master_key_id(one) != master_key_id(other)
     assert master_key_id(one) not in one.hex()
+
+
+def test_a_field_opens_from_whatever_view_a_driver_gives() -> None:
+    sealer = FieldSealer(bytes(32))
+    sealed = sealer.seal(b"value", b"here")
+    for view in (memoryview(sealed), memoryview(sealed).cast("c"), bytearray(sealed)):
+        assert sealer.open(view, b"here") == b"value"

@@ -1,7 +1,5 @@
 """What can go wrong with keys, sealed bytes and the places they are stored in."""
 
-# ruff: noqa: N818 - these names say what happened, which is what a reader wants to know
-
 from __future__ import annotations
 
 

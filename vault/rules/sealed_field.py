@@ -41,7 +41,8 @@ class FieldSealer:
 
     def open(self, sealed: bytes | memoryview, context: bytes) -> bytes:
         """Return the value; raise ``Tampered`` if altered, moved, or of another key."""
-        view = memoryview(sealed)
+        # PostgreSQL's driver gives views of characters, which equal no bytes.
+        view = memoryview(sealed).cast("B")
         if view[:1] != VERSION:
             raise UnknownVersion("not a sealed field of a version known here")
         if len(view) < OVERHEAD:

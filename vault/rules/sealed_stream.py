@@ -35,6 +35,8 @@ HEADER = len(PREFIX) + SALT_BYTES + COMMITMENT_BYTES
 MAX_CHUNKS = 1 << 38
 # Sealed bytes are handed on in pieces of about this size, from one buffer that is used again.
 BUFFER = 1024 * 1024
+# A submission of many studies seals as many streams at once, so each one's room counts.
+SEAL_BUFFER = 256 * 1024
 # At or below this size a blob is fetched whole: one trip to the object store instead of three.
 SMALL = 4 * SEALED_CHUNK
 
@@ -65,13 +67,15 @@ class Sealer:
     """Seal one stream; hand the sealed bytes to ``sink`` in large pieces.
 
     ``key`` is 32 uniformly random bytes. ``sink`` gets views of a buffer that is used again:
-    it must be done with one (or have copied it) when it returns. Memory: about 2 MiB.
+    it must be done with one (or have copied it) when it returns. Memory: about 512 KiB.
     """
 
     def __init__(self, key: bytes, context: bytes, sink: Callable[[memoryview], object]) -> None:
         self._encryptor = Cobblestone256Encryptor(key, PREFIX + context)
         # The library wants room for the worst case of a piece: see its update_into().
-        self._buffer = memoryview(bytearray(2 * BUFFER + BUFFER // 1024 + 2 * SEALED_CHUNK))
+        self._buffer = memoryview(
+            bytearray(2 * SEAL_BUFFER + SEAL_BUFFER // 1024 + 2 * SEALED_CHUNK)
+        )
         self._sink = sink
         self._buffer[: len(PREFIX)] = PREFIX
         self._filled = len(PREFIX)
@@ -81,14 +85,14 @@ class Sealer:
     def write(self, data: Bytes) -> int:
         """Seal the next bytes, in pieces of any size; return how many were taken."""
         view = memoryview(data).cast("B")
-        for start in range(0, len(view), BUFFER):
-            self._seal(view[start : start + BUFFER])
+        for start in range(0, len(view), SEAL_BUFFER):
+            self._seal(view[start : start + SEAL_BUFFER])
         self.size += len(view)
         return len(view)
 
     def _seal(self, piece: memoryview) -> None:
         self._filled += self._encryptor.update_into(piece, self._buffer[self._filled :])
-        if self._filled >= BUFFER:
+        if self._filled >= SEAL_BUFFER:
             self._flush()
 
     def _flush(self) -> None:
@@ -238,7 +242,7 @@ def _read_whole(read_at: ReadAt, sealed: int) -> ReadAt:
     return lambda offset, length: whole[offset : offset + length]
 
 
-def open_range(  # noqa: PLR0917 - the arguments are the whole of a range request
+def open_range(
     read_at: ReadAt, sealed: int, key: bytes, context: bytes, start: int, length: int
 ) -> Iterator[bytes]:
     """Yield the plaintext of one range; see ``RangeOpener`` for several."""
