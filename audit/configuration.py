@@ -33,7 +33,7 @@ def register_configuration(
     ``mask_fields`` hold something personal: that they changed is kept, what they held is not.
     Raises ValueError for a field that the model does not have.
     """
-    known = {field.name for field in model._meta.get_fields()}  # noqa: SLF001 - Django documents it
+    known = {field.name for field in model._meta.get_fields()}
     if unknown := {*mask_fields, *exclude_fields, *m2m_fields} - known:
         raise ValueError(f"{model.__name__} has no field {', '.join(sorted(unknown))}")
     if auditlog.contains(model):

@@ -41,7 +41,7 @@ class Event(models.Model):
     network = models.CharField(max_length=49, blank=True, default="")
     request_id = models.CharField(max_length=64, blank=True, default="")
     details = models.JSONField(default=dict)
-    # name: SHA-256(salt || value), in hexadecimal; salt and value are in EventCommitment.
+    # name: SHA-256(salt || value), in hexadecimal; salt and value are sealed in EventCommitment.
     commitments = models.JSONField(default=dict)
 
     class Meta:
@@ -63,7 +63,7 @@ class Event(models.Model):
         return entry_of({name: getattr(self, name) for name in EVENT_COLUMNS})
 
 
-EVENT_COLUMNS = tuple(field.attname for field in Event._meta.concrete_fields)  # noqa: SLF001
+EVENT_COLUMNS = tuple(field.attname for field in Event._meta.concrete_fields)
 
 
 def entry_of(row: dict[str, Any]) -> dict[str, Any]:
@@ -117,14 +117,15 @@ class Checkpoint(models.Model):
 class EventCommitment(models.Model):
     """A personal value that an event only commits to.
 
-    Erasing the row leaves the event as it was, and the digest in it says nothing any more:
-    nobody can guess a value against 32 unknown bytes of salt.
+    Erasing destroys the key and the row and leaves the event as it was, and the digest in it
+    says nothing any more: nobody can guess a value against 32 unknown bytes of salt.
     """
 
     event_id = models.UUIDField()
     name = models.CharField(max_length=40)
-    salt = models.BinaryField(max_length=32)
-    value = models.BinaryField()
+    key_id = models.UUIDField()
+    # Salt (32 bytes) and value, sealed together (audit.services.commitments).
+    sealed = models.BinaryField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["event_id", "name"], name="commitment_once")]

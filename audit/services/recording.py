@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from typing import Any
 
 from django.db import connection, transaction
@@ -23,6 +21,7 @@ from django.utils import timezone
 from audit.models import EVENT_COLUMNS, Event, EventCommitment
 from audit.rules.identifiers import time_ordered_uuid
 from audit.rules.vocabulary import ActorKind, Outcome, action_named
+from audit.services.commitments import sealed_values
 from config.celery import enqueue
 from jobs.rules.payload import as_plain, is_code, offending_keys
 
@@ -160,19 +159,8 @@ def _refuse_personal(event: Event) -> None:
         raise DetailsRefused(f"{event.action}: not an id, code or count: {', '.join(offending)}")
 
 
-def commitment(salt: bytes, value: bytes) -> str:
-    """Return what an event keeps of a personal value: SHA-256(salt || value), hexadecimal."""
-    return sha256(salt + value).hexdigest()
-
-
 def _record_with_private(event: Event, private: Mapping[str, str]) -> None:
-    rows = [
-        EventCommitment(
-            event_id=event.id, name=name, salt=secrets.token_bytes(32), value=value.encode()
-        )
-        for name, value in private.items()
-    ]
-    event.commitments = {row.name: commitment(bytes(row.salt), bytes(row.value)) for row in rows}
+    rows, event.commitments = sealed_values(event, private)
     with transaction.atomic():
         _insert(event)
         EventCommitment.objects.bulk_create(rows)
@@ -188,8 +176,8 @@ def _insert(event: Event) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_insert_statement(), values)
     # What a save would have noted: the row is there.
-    event._state.adding = False  # noqa: SLF001
-    event._state.db = connection.alias  # noqa: SLF001
+    event._state.adding = False
+    event._state.db = connection.alias
 
 
 _AT = {name: place for place, name in enumerate(EVENT_COLUMNS)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from audit.models import EventCommitment
 from audit.rules.bundle import Bundle
 from audit.rules.notes import VerifierKey
 from audit.rules.verification import Fault, Verdict, verify_trail
@@ -13,8 +14,9 @@ from audit.selectors import (
     signed_checkpoints,
     unsealed_events,
 )
+from audit.services.commitments import commitment, opened_value
 from audit.services.keys import trusted_keys
-from audit.services.recording import commitment
+from vault.rules.errors import KeyDestroyed, SealError, StoredKeyError
 
 
 def verify_database(*, kept: Sequence[str] = ()) -> Verdict:
@@ -27,10 +29,20 @@ def verify_database(*, kept: Sequence[str] = ()) -> Verdict:
         kept=kept,
     )
     for row, digest in kept_commitments():
-        if digest != commitment(bytes(row.salt), bytes(row.value)):
+        if not _agrees(row, digest):
             words = f"its personal value {row.name} is not the one that was recorded"
             verdict.add(Fault.COMMITMENT, words, str(row.event_id))
     return verdict
+
+
+def _agrees(row: EventCommitment, digest: str | None) -> bool:
+    """Is the value the one that the event commits to? One whose key is destroyed is erased."""
+    try:
+        return digest == commitment(*opened_value(row))
+    except KeyDestroyed:
+        return digest is not None
+    except (SealError, StoredKeyError):
+        return False
 
 
 def verify_bundle(

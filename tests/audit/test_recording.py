@@ -14,10 +14,12 @@ from audit import services
 from audit.models import Event, EventCommitment, PendingEvent
 from audit.rules.vocabulary import UnknownAction
 from audit.services import recording
+from audit.services.commitments import opened_value
 from audit.services.recording import RequestMeta, TargetRef
 from tests.audit.conftest import CLINICIAN
+from vault.rules.errors import KeyDestroyed
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 
 def test_every_value_of_an_event_is_stored_and_read_back() -> None:
@@ -96,8 +98,10 @@ def test_an_event_holds_only_a_salted_commitment_of_a_personal_value() -> None:
         action="test.released", actor=CLINICIAN, private={"recipient": "Dr Jane Roe"}
     )
     row = EventCommitment.objects.get()
-    assert bytes(row.value) == b"Dr Jane Roe" and len(bytes(row.salt)) == 32
-    expected = sha256(bytes(row.salt) + b"Dr Jane Roe").hexdigest()
+    salt, value = opened_value(row)
+    assert value == b"Dr Jane Roe" and len(salt) == 32
+    assert b"Roe" not in bytes(row.sealed) and salt not in bytes(row.sealed)
+    expected = sha256(salt + b"Dr Jane Roe").hexdigest()
     assert Event.objects.get().commitments == {"recipient": expected}
     assert "Roe" not in json.dumps(event.entry())
 
@@ -116,10 +120,16 @@ def test_a_personal_value_can_be_erased_and_the_trail_still_verifies() -> None:
     event = services.record(
         action="test.released", actor=CLINICIAN, subject_id="s-1", private={"recipient": "Roe"}
     )
-    before = event.entry()
+    before, backup = event.entry(), EventCommitment.objects.get()
     assert services.erase_private_values(subject_id="s-2") == 0
     assert services.erase_private_values(subject_id="s-1") == 1
     assert not EventCommitment.objects.exists()
+    # An older copy of the row cannot be read any more, and is no fault where it comes back.
+    with pytest.raises(KeyDestroyed):
+        opened_value(backup)
+    backup.save(force_insert=True)
+    services.seal_all()
+    assert services.verify_database().verified
     assert Event.objects.get().entry() == before
 
 
