@@ -41,7 +41,7 @@ class Capability(StrEnum):
     REVOKE_ANY_SHARE = "revoke_any_share"
 
 
-# A platform administrator sees configuration, never images; an auditor sees the trail, never images.
+# Neither a platform administrator nor an auditor ever sees images.
 ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.CLINICIAN: frozenset(
         {
@@ -141,7 +141,7 @@ def is_fresh(stepped_up_at: datetime | None, now: datetime) -> bool:
 
 
 def is_valid_npi(number: str) -> bool:
-    """Check a US National Provider Identifier: ten digits, Luhn over the prefix 80840 (45 CFR 162.406)."""
+    """Check a US NPI: ten digits, Luhn over the prefix 80840 (45 CFR 162.406)."""
     if len(number) != 10 or not (number.isascii() and number.isdigit()):
         return False
     total = 24  # what the constant prefix 80840 adds

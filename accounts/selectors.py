@@ -76,7 +76,7 @@ def actor_of_session(user: User, session: SessionBase) -> Actor:
 
 
 # Asked on every request of a program, so it is not put together anew each time.
-_TOKEN_SQL = """
+_ASKER_SQL = """
     SELECT t.id, t.scopes, m.id, o.id, o.name, u.id, u.name, r.role
     FROM accounts_apitoken t
     JOIN accounts_membership m ON m.id = t.membership_id
@@ -91,7 +91,7 @@ _TOKEN_SQL = """
 def actor_of_token(secret: str) -> Actor | None:
     """Say who asks with a bearer token, or None if it is unknown, expired or revoked."""
     with connection.cursor() as cursor:
-        cursor.execute(_TOKEN_SQL, [digest_of_secret(secret), timezone.now()])
+        cursor.execute(_ASKER_SQL, [digest_of_secret(secret), timezone.now()])
         rows = cursor.fetchall()
     if not rows:
         return None

@@ -16,5 +16,6 @@ ACTIONS = [
     ("study.retrieved", "Images sent to a program", "R", _TRANSFERRED),
     ("study.downloaded", "Images downloaded", "R", "Export"),
     ("study.doubt_settled", "Doubt about the patient settled", "U", "Patient Record"),
+    ("study.blob_missing", "Stored images missing", "E", "Security Alert"),
     ("trail.read", "Trail read", "R", "Audit Log Used"),
 ]

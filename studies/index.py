@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 from uuid import UUID
 
+from studies.rules.qido import words_of
 from vault.rules.blind_index import (
     date_tokens,
     exact_token,
@@ -57,9 +58,11 @@ def tokens_of_range(organisation_id: UUID, start: date, end: date) -> dict[str, 
 
 
 def tokens_of_names(organisation_id: UUID, names: Iterable[str]) -> list[bytes]:
-    """Tokens of the first characters of each name and of each of its parts."""
+    """Tokens of the first characters of each name, of each of its parts and of each word."""
     key = _index_key(organisation_id, "study.name")
-    texts = {part for name in names for part in (name, *name.split("^")) if part.strip()}
+    texts = {
+        part for name in names for part in (name, *name.split("^"), *words_of(name)) if part.strip()
+    }
     return list(dict.fromkeys(one for text in sorted(texts) for one in prefix_tokens(key, text)))
 
 

@@ -71,10 +71,6 @@ class Study(models.Model):
             models.Index(fields=["year_token"], name="study_year"),
         ]
 
-    @property
-    def modality_words(self) -> str:
-        return self.modalities.strip("\\").replace("\\", ", ")
-
 
 class StudyNameToken(models.Model):
     """Keyed hash of one prefix of the patient's (or owner's) name."""

@@ -25,7 +25,7 @@ def metadata_context(organisation_id: UUID, instance_uid: str) -> bytes:
 
 
 def packed_metadata(header: bytes, places: bytes) -> bytes:
-    """Pack an object's DICOM JSON and the places of its bulk values (JSON); neither holds a line break."""
+    """Pack an object's DICOM JSON and the places of its bulk values; no line break is in either."""
     return zlib.compress(header + b"\n" + places, 1)
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.rules import Actor
 from consent.models import Grant, GrantItem
 from consent.rules.decision import Decision, Resource, Scoped
-from consent.selectors import granting_organisations, may_be_listed, names_recipient
+from consent.selectors import granting_organisations, in_force, may_be_listed, names_recipient
 from studies import index
 from studies.models import Instance, Series, Study
-from studies.rules.qido import DateRange, is_literal, literal_start
+from studies.rules.qido import DateRange, is_literal, literal_start, words_of
 from studies.sealing import metadata_context, opened_metadata, series_context, study_context
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_keys
@@ -96,17 +97,44 @@ def narrowed(
     organisations: Sequence[UUID],
     texts: dict[str, str],
     dates: dict[str, DateRange],
+    *,
+    fuzzy: bool = False,
 ) -> QuerySet[Study]:
     """Narrow to what the keyed hashes can tell; the caller compares the rest (see `qido`)."""
     wanted = Q(pk__in=[])
     for organisation_id in organisations:
-        wanted |= Q(organisation_id=organisation_id) & _tokens(organisation_id, texts, dates)
+        tokens = _tokens(organisation_id, texts, dates, fuzzy=fuzzy)
+        wanted |= Q(organisation_id=organisation_id) & tokens
     if MODALITIES in texts:
-        studies = studies.filter(modalities__contains=f"\\{texts[MODALITIES].upper()}\\")
+        of_one = Q(pk__in=[])
+        for modality in modalities_asked(texts[MODALITIES]):
+            of_one |= Q(modalities__contains=f"\\{modality}\\")
+        studies = studies.filter(of_one)
     return studies.filter(wanted)
 
 
-def _tokens(organisation_id: UUID, texts: dict[str, str], dates: dict[str, DateRange]) -> Q:
+def modalities_asked(text: str) -> list[str]:
+    """Several may be asked for at once, parted as values are."""
+    return [one.strip().upper() for one in re.split(r"[\\,]", text) if one.strip()]
+
+
+def of_modalities_seen_by(actor: Actor, text: str) -> Q:
+    """Over studies: is an object of these modalities there, and shared where it is another's?
+
+    Without it a search would tell a recipient which modalities the rest of a study has.
+    """
+    shared = Instance.objects.filter(
+        _is_shared(actor),
+        study=OuterRef("pk"),
+        held=False,
+        series__modality__in=modalities_asked(text),
+    )
+    return Q(organisation_id=actor.organisation_id) | Exists(shared)
+
+
+def _tokens(
+    organisation_id: UUID, texts: dict[str, str], dates: dict[str, DateRange], *, fuzzy: bool
+) -> Q:
     condition = Q()
     exact = {PATIENT_ID: "identifier", ACCESSION: "accession", STUDY_ID: "study_id"}
     for tag, field in exact.items():
@@ -114,7 +142,10 @@ def _tokens(organisation_id: UUID, texts: dict[str, str], dates: dict[str, DateR
             token = index.token(organisation_id, field, texts[tag])
             condition &= Q(**{f"{field}_token": token})
     if PATIENT_NAME in texts:
-        token = index.token_of_name_start(organisation_id, literal_start(texts[PATIENT_NAME]))
+        start = literal_start(texts[PATIENT_NAME])
+        if fuzzy:
+            start = next(iter(words_of(texts[PATIENT_NAME])), "")
+        token = index.token_of_name_start(organisation_id, start)
         if token is not None:
             condition &= Q(name_tokens__token=token)
     if STUDY_DATE in dates:
@@ -129,6 +160,65 @@ def _dates(organisation_id: UUID, wanted: DateRange) -> Q:
         if values:
             condition |= Q(**{f"{column}_token__in": values})
     return condition
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much of a study somebody may know of."""
+
+    series: int
+    instances: int
+    modalities: tuple[str, ...]
+
+
+def counts_seen_by(actor: Actor, studies: Sequence[Study]) -> dict[int, Counts]:
+    """Count what each study holds for the actor: all of one's own, of others what is shared.
+
+    One query, and none where all studies are one's own organisation's.
+    """
+    found = {
+        study.pk: Counts(
+            study.series_count,
+            study.instance_count,
+            tuple(one for one in study.modalities.split("\\") if one),
+        )
+        for study in studies
+        if study.organisation_id == actor.organisation_id
+    }
+    foreign = [study.pk for study in studies if study.pk not in found]
+    if foreign:
+        found |= dict.fromkeys(foreign, Counts(0, 0, ())) | _shared_counts(actor, foreign)
+    return found
+
+
+def _shared_counts(actor: Actor, study_ids: Sequence[int]) -> dict[int, Counts]:
+    rows = (
+        Instance.objects.filter(_is_shared(actor), study_id__in=study_ids, held=False)
+        .order_by("study_id", "series_id")
+        .values_list("study_id", "series_id", "series__modality")
+        .annotate(instances=Count("pk"))
+    )
+    found: dict[int, Counts] = {}
+    for study_id, _, modality, instances in rows:
+        one = found.get(study_id, Counts(0, 0, ()))
+        words = dict.fromkeys((*one.modalities, modality)) if modality else one.modalities
+        found[study_id] = Counts(one.series + 1, one.instances + instances, tuple(words))
+    return found
+
+
+def _is_shared(actor: Actor) -> Exists:
+    """Over objects: is this one covered by a grant in force? The decision for lists, in SQL."""
+    now = timezone.now()
+    return Exists(
+        GrantItem.objects.filter(
+            Q(series_uid="") | Q(series_uid=OuterRef("series__uid")),
+            Q(instance_uid="") | Q(instance_uid=OuterRef("uid")),
+            study_uid=OuterRef("study__uid"),
+            grant__organisation_id=OuterRef("organisation_id"),
+            grant__granted_at__gte=OuterRef("created_at"),
+            grant__in=Grant.objects.filter(names_recipient(actor), in_force(now)),
+        )
+    )
 
 
 # Opening -----------------------------------------------------------------------------------------

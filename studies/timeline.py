@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from accounts.models import Organisation, User
 from audit.models import Event
@@ -14,11 +14,28 @@ from consent.rules.decision import SENTENCES, Reason
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """One act in words; the same act again and again within minutes is one line with a count."""
+
     at: datetime
     what: str
     who: str
     why: str
     refused: bool
+    times: int = 1
+    since: datetime | None = None
+
+    def continues(self, earlier: Line) -> bool:
+        same = (self.what, self.who, self.why, self.refused) == (
+            earlier.what,
+            earlier.who,
+            earlier.why,
+            earlier.refused,
+        )
+        return same and (self.since or self.at) - earlier.at <= TOGETHER
+
+
+# A viewer asks for each image on its own; a person reads that as one look.
+TOGETHER = timedelta(minutes=10)
 
 
 def lines_of(events: Iterable[Event]) -> list[Line]:
@@ -31,13 +48,35 @@ def lines_of(events: Iterable[Event]) -> list[Line]:
         ).values_list("pk", "name")
     }
     ids = {row.details.get("by_organisation") or row.organisation_id for row in rows}
+    ids |= {row.details.get("recipient_organisation") for row in rows}
     organisations = {
         str(pk): name
         for pk, name in Organisation.objects.filter(pk__in=ids - {"", None}).values_list(
             "pk", "name"
         )
     }
-    return [_line(row, people, organisations) for row in rows]
+    return _gathered(_line(row, people, organisations) for row in rows)
+
+
+def _gathered(lines: Iterable[Line]) -> list[Line]:
+    """Count acts that one person repeats within minutes, also where two kinds alternate."""
+    found: list[Line] = []
+    for line in lines:
+        place = _place_of_same(found, line)
+        if place is None:
+            found.append(line)
+        else:
+            found[place] = replace(found[place], times=found[place].times + 1, since=line.at)
+    return found
+
+
+def _place_of_same(found: list[Line], line: Line) -> int | None:
+    for place in range(len(found) - 1, -1, -1):
+        if found[place].who != line.who:
+            return None
+        if found[place].continues(line):
+            return place
+    return None
 
 
 def _line(event: Event, people: dict[str, str], organisations: dict[str, str]) -> Line:
@@ -48,7 +87,7 @@ def _line(event: Event, people: dict[str, str], organisations: dict[str, str]) -
         who=", ".join(
             part for part in (_who(event, people), organisations.get(str(place), "")) if part
         ),
-        why=_why(event),
+        why=_why(event, organisations),
         refused=event.outcome != "success",
     )
 
@@ -62,11 +101,15 @@ def _who(event: Event, people: dict[str, str]) -> str:
     )
 
 
-def _why(event: Event) -> str:
+def _why(event: Event, organisations: dict[str, str]) -> str:
     words = []
+    if recipient := event.details.get("recipient_organisation"):
+        words.append(f"with {organisations.get(recipient, 'an organisation that has left')}")
     if event.purpose:
         words.append(f"for {event.purpose.replace('-', ' ')}")
-    if event.reason in Reason.__members__.values():
+    if event.reason == Reason.OWN_ORGANISATION:
+        pass  # that is the rule, and says nothing new on each line
+    elif event.reason in Reason.__members__.values():
         words.append(SENTENCES[Reason(event.reason)])
     elif event.reason:
         words.append(event.reason.replace("-", " "))

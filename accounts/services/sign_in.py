@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 
 from django.contrib.auth import authenticate, login, logout
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest
@@ -161,13 +164,32 @@ def issue_recovery_codes(user: User) -> list[str]:
 
 
 def demo_token(user: User) -> str:
-    """Sign a link that opens a demonstration account; `accounts.views` honours it in demo mode only."""
-    return signing.dumps({"user": user.pk}, salt="accounts.demo")
+    """Sign a link that opens a demonstration account, once; honoured in demo mode only."""
+    value = {"user": user.pk, "once": secrets.token_urlsafe(12)}
+    return signing.dumps(value, salt="accounts.demo")
 
 
 def user_of_demo_token(token: str) -> User | None:
+    """Use up a link and say whom it opens; None if it is not ours, has ended or was used."""
     try:
         value = signing.loads(token, salt="accounts.demo", max_age=DEMO_LINK_LASTS)
     except signing.BadSignature:
         return None
+    if not _is_first_use(value["once"]):
+        return None
     return User.objects.filter(pk=value["user"], is_active=True).first()
+
+
+def _is_first_use(once: str) -> bool:
+    """Remember a used link as an empty session under its digest, which ends when the link does.
+
+    The table's primary key settles which of two uses at the same time was the first.
+    """
+    _, made = Session.objects.get_or_create(
+        session_key=f"demo{digest_of_secret(once)[:36]}",
+        defaults={
+            "session_data": SessionStore().encode({}),
+            "expire_date": timezone.now() + DEMO_LINK_LASTS,
+        },
+    )
+    return made

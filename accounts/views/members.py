@@ -68,7 +68,7 @@ def member_edit(request: HttpRequest, pk: str) -> HttpResponse:
         except MembershipRefused as refusal:
             form.add_error("roles", str(refusal))
         else:
-            messages.success(request, f"{membership.user.name}’s roles are changed.")
+            messages.success(request, f"The roles of {membership.user.name} are changed.")
             return redirect("accounts:members")
     return render(request, "accounts/member_edit.html", {"form": form, "membership": membership})
 

@@ -159,7 +159,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:sign_in")
 
 
-def locked_out(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+    """What django-axes answers with after too many tries."""
     record(
         action="session.failed", actor=service.anonymous_ref(), outcome="refused", reason="locked"
     )

@@ -39,8 +39,7 @@ class Agreement:
             f"{self.recipient} may {may} exactly these items:",
             *(f"  {number}. {item.words}" for number, item in enumerate(self.items, 1)),
             f"The purpose is: {self.purpose}.",
-            f"This ends on {self.expires_at:%d %B %Y} at {self.expires_at:%H:%M} UTC, or when it is "
-            "revoked.",
+            f"This ends on {self.expires_at:%d %B %Y at %H:%M} UTC, or when it is revoked.",
             "What is added to the study later is not part of this.",
             f"The notice in force is {self.notice}.",
         ]

@@ -59,7 +59,7 @@ def readable_name(name: str) -> str:
 
 
 def doubts(known: Identity, said: Identity) -> tuple[str, ...]:
-    """Say why one identifier may be naming two different subjects; empty if nothing speaks for it."""
+    """Say why one identifier may be naming two subjects; empty if nothing speaks for it."""
     found = []
     if known.name and said.name and not _same_name(known.name, said.name):
         found.append("name")

@@ -77,12 +77,10 @@ def authorise(
             subject_id=resource.subject_id,
             target=target,
             reason=decision.reason.value,
-            details={"wanted": action.value},
+            details={"wanted": action.value} | _from_where(actor, resource),
         )
         raise Refused(decision, resource)
-    extra = dict(details or {})
-    if actor.organisation_id != resource.organisation_id:
-        extra["by_organisation"] = str(actor.organisation_id)
+    extra = dict(details or {}) | _from_where(actor, resource)
     if decision.grant_ids:
         extra["grants"] = [str(grant) for grant in decision.grant_ids]
     if resource.series_uid:
@@ -100,3 +98,10 @@ def authorise(
         details=extra,
     )
     return decision
+
+
+def _from_where(actor: Actor, resource: Resource) -> dict[str, str]:
+    """Name the asker's organisation where it is not the one that holds the study."""
+    if actor.organisation_id in {None, resource.organisation_id}:
+        return {}
+    return {"by_organisation": str(actor.organisation_id)}

@@ -8,6 +8,9 @@ from typing import Any
 import orjson
 from django.http import HttpRequest, HttpResponse
 
+from studies.api.pacing import BodyBroken, pace
+from studies.rules.wado import parse_accept, takes
+
 DICOM_JSON = "application/dicom+json"
 
 
@@ -18,33 +21,43 @@ def json_response(value: Any, *, status: int = 200, content_type: str = DICOM_JS
 def body_reader(request: HttpRequest) -> Callable[[int], bytes]:
     """Read the body straight from the connection; Django would keep it whole, or spool it.
 
-    It ends at Content-Length, or, sent in chunks, where the server says so.
+    It ends at Content-Length, or, sent in chunks, where the server says so. The reader raises
+    `BodyBroken` if it ends before, or comes too slowly.
     """
-    stream = request.environ["wsgi.input"]
+    stream, paced = request.environ["wsgi.input"], pace(request)
     declared = request.environ.get("CONTENT_LENGTH") or ""
-    if not declared.isdigit():
-        read: Callable[[int], bytes] = stream.read
-        return read
-    left = int(declared)
+    left = int(declared) if declared.isdigit() else None
 
-    def read_declared(size: int) -> bytes:
+    def read(size: int) -> bytes:
         nonlocal left
-        piece: bytes = stream.read(min(size, left)) if left else b""
-        left -= len(piece)
+        wanted = size if left is None else min(size, left)
+        piece = _read(stream, wanted) if wanted else b""
+        if left is not None:
+            left -= len(piece)
+        if paced is not None and (left == 0 or not piece):
+            paced.close_pace()
+        if left and not piece:
+            raise BodyBroken("The connection ended before the body did.")
         return piece
 
-    return read_declared
+    return read
+
+
+def _read(stream: Any, size: int) -> bytes:
+    try:
+        piece: bytes = stream.read(size)
+    except BodyBroken:
+        raise
+    except Exception as error:
+        raise BodyBroken("The body could not be read.") from error
+    return piece
 
 
 def accepts(request: HttpRequest, offered: tuple[str, ...]) -> bool:
-    """Does the Accept header (RFC 9110 section 12.5.1) take one of these media types?"""
-    header = request.headers.get("Accept", "")
-    if not header.strip():
-        return True
-    for item in header.split(","):
-        wanted = item.partition(";")[0].strip().lower()
-        if wanted in {"*/*", ""} or wanted in offered:
-            return True
-        if wanted.endswith("/*") and any(one.startswith(wanted[:-1]) for one in offered):
-            return True
-    return False
+    """Does the Accept header (RFC 9110 section 12.5.1) take one of these, as a single part?"""
+    return any(
+        takes(accepted, one)
+        for accepted in parse_accept(request.headers.get("Accept", ""))
+        for one in offered
+        if not accepted.multipart
+    )

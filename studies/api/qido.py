@@ -6,23 +6,34 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.rules import Actor
-from consent.rules.decision import Action
+from consent.rules.decision import Action, Reason
 from consent.services.decisions import Refused, authorise
 from studies.api.body import DICOM_JSON, accepts, json_response
 from studies.api.errors import problem
 from studies.models import Instance, Series, Study
-from studies.rules.attributes import INSTANCE, picked
-from studies.rules.qido import Search, SearchInvalid, in_range, matches, parse_search
+from studies.rules.attributes import INSTANCE, DicomJson, parsed, picked
+from studies.rules.qido import (
+    SERIES_KEYS,
+    STUDY_KEYS,
+    Search,
+    SearchInvalid,
+    fits,
+    parse_search,
+)
 from studies.selectors import (
+    MODALITIES,
+    Counts,
     instances_released,
     metadata_of,
+    modalities_asked,
     resource_of,
     series_summaries,
     study_named,
+    study_summaries,
 )
 from studies.services.searching import Found, SearchTooBroad, search_studies
 
@@ -35,36 +46,37 @@ def search(
     """Answer a search at the level of studies, series or instances."""
     if not accepts(request, JSON_TYPES):
         return problem(406, "not-acceptable", "Searches are answered in application/dicom+json.")
+    asked = [(name, value) for name, values in request.GET.lists() for value in values]
     try:
-        wanted = parse_search(level, request.GET.items())
+        wanted = parse_search(level, asked)
         if level == "study":
             return _studies(search_studies(actor=actor, search=wanted))
-        if study:
-            return _inside(actor, wanted, study, series)
+        return _inside(actor, wanted, study, series)
     except SearchInvalid as invalid:
         return problem(400, "search", str(invalid))
     except SearchTooBroad:
         return problem(
             413, "too-broad", "Too many studies to compare. Add a date, a name or an id."
         )
-    return problem(400, "search", "Name the study: /studies/<uid>/" + level)
+    except Refused as refused:
+        return problem(403, refused.decision.reason, refused.decision.sentence)
 
 
 # Studies -----------------------------------------------------------------------------------------
 def _studies(found: Found) -> HttpResponse:
-    rows = [_study(row, summary) for row, summary in found.rows]
+    rows = [_study(row, summary, found.counts[row.pk]) for row, summary in found.rows]
     return _answer(rows, found.remaining)
 
 
-def _study(row: Study, summary: bytes) -> bytes:
+def _study(row: Study, summary: bytes, counts: Counts) -> bytes:
     """Add what is counted to what is stored, without reading it: both are JSON objects."""
-    modalities = row.modalities.strip("\\").split("\\") if row.modalities else []
+    modalities = {"Value": list(counts.modalities)} if counts.modalities else {}
     added = {
         "00080056": {"vr": "CS", "Value": ["ONLINE"]},
-        "00080061": {"vr": "CS", "Value": modalities} if modalities else {"vr": "CS"},
+        "00080061": {"vr": "CS", **modalities},
         "00081190": {"vr": "UR", "Value": [f"/dicom-web/studies/{row.uid}"]},
-        "00201206": {"vr": "IS", "Value": [row.series_count]},
-        "00201208": {"vr": "IS", "Value": [row.instance_count]},
+        "00201206": {"vr": "IS", "Value": [counts.series]},
+        "00201208": {"vr": "IS", "Value": [counts.instances]},
     }
     return _joined(summary, added)
 
@@ -76,7 +88,7 @@ def _joined(stored: bytes, added: dict[str, Any]) -> bytes:
 
 def _answer(rows: Sequence[bytes], remaining: int) -> HttpResponse:
     response = HttpResponse(b"[" + b",".join(rows) + b"]", content_type=DICOM_JSON)
-    if remaining:
+    if remaining > 0:
         response["Warning"] = (
             f'299 collimate "There are {remaining} additional results that can be requested"'
         )
@@ -95,35 +107,70 @@ def _inside(actor: Actor, wanted: Search, study_uid: str, series_uid: str) -> Ht
             resource=resource_of(study, series=series_uid),
             event="study.listed",
         )
-    except Refused:
+    except Refused as refused:
+        if refused.decision.reason is Reason.SCOPE:
+            raise
         return json_response([])  # a search never says what there is that one may not see
+    attributes = parsed(study_summaries([study])[0]) if _concerns_study(wanted) else {}
     released = instances_released(study, decision)
+    if not _study_fits(wanted, study, attributes, released):
+        return json_response([])
     if wanted.level == "series":
-        return _series(study, released, wanted)
+        return _series(study, released, wanted, attributes)
     return _instances(study, released, wanted, series_uid)
 
 
-def _series(study: Study, released: QuerySet[Instance], wanted: Search) -> HttpResponse:
-    counts: dict[int, int] = {}
-    for series_id in released.order_by().values_list("series_id", flat=True):
-        counts[series_id] = counts.get(series_id, 0) + 1
-    rows = Series.objects.filter(pk__in=list(counts)).order_by("number", "pk")
+def _concerns_study(wanted: Search) -> bool:
+    asked = {*wanted.texts, *wanted.dates, *wanted.times, *wanted.include}
+    return wanted.include_all or not asked.isdisjoint(STUDY_KEYS)
+
+
+def _study_fits(
+    wanted: Search, study: Study, attributes: DicomJson, released: QuerySet[Instance]
+) -> bool:
+    if study.uid not in wanted.uids.get("0020000D", (study.uid,)):
+        return False
+    if MODALITIES in wanted.texts:
+        modalities = modalities_asked(wanted.texts[MODALITIES])
+        if not released.filter(series__modality__in=modalities).exists():
+            return False
+    return fits(wanted, attributes, STUDY_KEYS.keys() - {MODALITIES})
+
+
+def _fitting_series(
+    study: Study, rows: QuerySet[Series], wanted: Search
+) -> list[tuple[Series, bytes]]:
+    """The series that match what is asked of series, with their DICOM JSON."""
     if "0020000E" in wanted.uids:
         rows = rows.filter(uid__in=wanted.uids["0020000E"])
     if "00200011" in wanted.numbers:
         rows = rows.filter(number=wanted.numbers["00200011"])
-    found = list(rows)
-    kept = [
+    found = list(rows.order_by("number", "pk"))
+    asks = not {*wanted.texts, *wanted.dates}.isdisjoint(SERIES_KEYS)
+    return [
         (row, summary)
         for row, summary in zip(found, series_summaries(study, found), strict=True)
-        if _fits(wanted, summary)
+        if not asks or fits(wanted, parsed(summary), SERIES_KEYS)
     ]
+
+
+def _series(
+    study: Study, released: QuerySet[Instance], wanted: Search, attributes: DicomJson
+) -> HttpResponse:
+    counted = released.order_by().values_list("series_id").annotate(instances=Count("pk"))
+    counts: dict[int, int] = dict(counted)
+    kept = _fitting_series(study, Series.objects.filter(pk__in=list(counts)), wanted)
+    asked = attributes.keys() if wanted.include_all else wanted.include
+    added = {
+        **picked(attributes, tuple(asked)),
+        "0020000D": {"vr": "UI", "Value": [study.uid]},
+    }
     page = kept[wanted.offset : wanted.offset + wanted.limit]
     answers = [
         _joined(
             summary,
             {
-                "0020000D": {"vr": "UI", "Value": [study.uid]},
+                **{tag: value for tag, value in added.items() if tag not in parsed(summary)},
                 "00081190": {
                     "vr": "UR",
                     "Value": [f"/dicom-web/studies/{study.uid}/series/{row.uid}"],
@@ -133,16 +180,7 @@ def _series(study: Study, released: QuerySet[Instance], wanted: Search) -> HttpR
         )
         for row, summary in page
     ]
-    return _answer(answers, max(0, len(kept) - wanted.offset - wanted.limit))
-
-
-def _fits(wanted: Search, summary: bytes) -> bool:
-    if not wanted.texts and not wanted.dates:
-        return True
-    attributes = orjson.loads(summary)
-    return all(matches(text, attributes, tag) for tag, text in wanted.texts.items()) and all(
-        in_range(one, attributes, tag) for tag, one in wanted.dates.items()
-    )
+    return _answer(answers, len(kept) - wanted.offset - wanted.limit)
 
 
 def _instances(
@@ -162,15 +200,16 @@ def _instances(
             rows = rows.filter(**{f"{column}__in": wanted.uids[tag]})
     if "00200013" in wanted.numbers:
         rows = rows.filter(number=wanted.numbers["00200013"])
-    if "00080060" in wanted.texts:
-        rows = rows.filter(series__modality=wanted.texts["00080060"])
+    if not {*wanted.texts, *wanted.dates, *wanted.numbers}.isdisjoint(SERIES_KEYS):
+        fitting = _fitting_series(study, Series.objects.filter(study=study), wanted)
+        rows = rows.filter(series__in=[row.pk for row, _ in fitting])
     total = rows.count()
     page = list(rows[wanted.offset : wanted.offset + wanted.limit])
     answers = [
         orjson.dumps(_instance(study, row, metadata.header, wanted))
         for row, metadata in zip(page, metadata_of(page), strict=True)
     ]
-    return _answer(answers, max(0, total - wanted.offset - len(page)))
+    return _answer(answers, total - wanted.offset - len(page))
 
 
 def _instance(study: Study, row: Instance, header: bytes, wanted: Search) -> dict[str, Any]:

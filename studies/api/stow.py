@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 
 from accounts.rules import Actor
 from consent.services.decisions import Refused as AccessRefused
 from studies.api.body import body_reader, json_response
-from studies.api.errors import problem
+from studies.api.errors import body_problem, problem, storage_problem
+from studies.api.pacing import BodyBroken
 from studies.rules.multipart import (
     MultipartInvalid,
     MultipartReader,
@@ -20,46 +22,54 @@ from studies.rules.multipart import (
     parameters_of,
 )
 from studies.rules.results import FAILURE_NO_RESOURCES, WARNING_COERCED, Result, Status
-from studies.services.intake import Intake
+from studies.services.intake import Intake, record_refused_body
 from studies.services.uploads import open_upload
-from vault.rules.errors import StorageFull, StorageUnreachable
+from vault.rules.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 DICOM = "application/dicom"
 
 
+class BodyRefused(Exception):
+    """A body that is refused as a whole, before any object is read."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.code, self.sentence = status, code, sentence
+
+
 def store(request: HttpRequest, actor: Actor, study: str = "") -> HttpResponse:
     """Store the objects of a request; answer with the fate of each."""
-    if "Content-Encoding" in request.headers:
-        return problem(415, "content-encoding", "Send the body as it is, without an encoding.")
-    media_type, parameters = parameters_of(request.headers.get("Content-Type", ""))
     try:
-        if media_type == DICOM:
-            parts: Iterable[Iterable[bytes]] = [_whole(request)]
-        elif media_type == "multipart/related":
-            parts = _parts(request, parameters)
-        else:
-            return problem(
-                415, "media-type", "Send application/dicom, alone or in multipart/related."
-            )
-        return _answer(_take(parts, actor, study), study)
-    except MultipartInvalid as invalid:
-        return problem(400, "body", str(invalid))
-    except UnreadablePostError:
-        return problem(400, "body", "The connection ended before the body did. Send it again.")
+        return _answer(_take(request, actor, study), study)
     except AccessRefused as refused:
         return problem(403, refused.decision.reason, refused.decision.sentence)
-    except StorageFull:
-        return problem(
-            507, "storage-full", "There is no room left. Nothing of this request was stored."
+    except MultipartInvalid as invalid:
+        return _refused(actor, problem(400, "body", str(invalid)), "body")
+    except BodyRefused as refused:
+        return _refused(
+            actor, problem(refused.status, refused.code, refused.sentence), refused.code
         )
-    except StorageUnreachable:
-        return problem(
-            503, "storage", "The store cannot be reached. Nothing of this request was stored."
-        )
+    except BodyBroken as broken:
+        return _refused(actor, body_problem(broken), "body")
+    except (StorageError, DatabaseError) as error:
+        answer = storage_problem(error)
+        if answer is None:
+            raise
+        log.exception("A submission could not be stored")
+        return answer
 
 
-def _take(parts: Iterable[Iterable[bytes]], actor: Actor, study: str) -> list[Result]:
+def _refused(actor: Actor, answer: HttpResponse, code: str) -> HttpResponse:
+    record_refused_body(actor=actor, code=code)
+    return answer
+
+
+def _take(request: HttpRequest, actor: Actor, study: str) -> list[Result]:
+    # Who sends is settled before the first byte of the body is read.
     upload = open_upload(actor=actor, source="stow", save=False)
+    parts = _parts(request)
     with Intake(actor=actor, upload=upload, only_study=study) as intake:
         for part in parts:
             if isinstance(part, Part) and part.media_type != DICOM:
@@ -68,13 +78,22 @@ def _take(parts: Iterable[Iterable[bytes]], actor: Actor, study: str) -> list[Re
                 )
             else:
                 intake.take(part)
+        if not intake.results:
+            raise BodyRefused(400, "empty", "The request holds no object.")
         return intake.commit()
 
 
-def _parts(request: HttpRequest, parameters: dict[str, str]) -> MultipartReader:
+def _parts(request: HttpRequest) -> Iterable[Iterable[bytes]]:
+    if "Content-Encoding" in request.headers:
+        raise BodyRefused(415, "content-encoding", "Send the body as it is, without an encoding.")
+    media_type, parameters = parameters_of(request.headers.get("Content-Type", ""))
+    if media_type == DICOM:
+        return [_whole(request)]
     wanted = parameters.get("type", DICOM).lower()
-    if wanted != DICOM:
-        raise MultipartInvalid("Of multipart/related, only type application/dicom is stored.")
+    if media_type != "multipart/related" or wanted != DICOM:
+        raise BodyRefused(
+            415, "media-type", "Send application/dicom, alone or in multipart/related."
+        )
     return MultipartReader(body_reader(request), checked_boundary(parameters))
 
 
@@ -95,8 +114,6 @@ def _answer(results: list[Result], study: str) -> HttpResponse:
         value["00081199"] = {"vr": "SQ", "Value": [_stored(result) for result in kept]}
     if failed:
         value["00081198"] = {"vr": "SQ", "Value": [_failed(result) for result in failed]}
-    if not results:
-        return problem(400, "empty", "The request holds no object.")
     warned = any(result.neutralised or result.status is Status.HELD for result in kept)
     status = 409 if not kept else 202 if failed or warned else 200
     return json_response(value, status=status)

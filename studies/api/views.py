@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.authentication import SessionAuthentication, TokenAuthentication
-from studies.api import qido, stow, wado
+from studies.api import qido, rendered, stow, wado
 
 
 class DicomWebView(APIView):
@@ -20,7 +20,7 @@ class DicomWebView(APIView):
     permission_classes = [IsAuthenticated]
     gate = "api"
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: ARG002
         # Our answers are bytes already; a refusal of DRF is JSON whatever is accepted.
         renderer = self.get_renderers()[0]
         return renderer, renderer.media_type
@@ -67,6 +67,39 @@ class Bulk(DicomWebView):
         return wado.bulk(plain(request), request.auth, study, series, instance, path)
 
 
+class Rendered(DicomWebView):
+    def get(
+        self, request: Request, study: str, series: str, instance: str, frames: str = "1"
+    ) -> HttpResponse:
+        return rendered.rendered(
+            plain(request),
+            request.auth,
+            study=study,
+            series=series,
+            instance=instance,
+            frames=frames,
+        )
+
+
+class Thumbnail(DicomWebView):
+    def get(
+        self,
+        request: Request,
+        study: str,
+        series: str = "",
+        instance: str = "",
+        frames: str = "",
+    ) -> HttpResponse:
+        return rendered.thumbnail(
+            plain(request),
+            request.auth,
+            study=study,
+            series=series,
+            instance=instance,
+            frames=frames,
+        )
+
+
 class SeriesOfStudy(DicomWebView):
     def get(self, request: Request, study: str) -> HttpResponse:
         return qido.search(plain(request), request.auth, "series", study)
@@ -78,4 +111,4 @@ class Instances(DicomWebView):
 
 
 def plain(request: Request) -> HttpRequest:
-    return request._request  # noqa: SLF001 - the body is read from the connection, not by DRF
+    return request._request

@@ -15,9 +15,10 @@ from consent.rules.decision import Action, Decision, Resource
 from consent.services.decisions import Refused, authorise, decide
 from studies.api.body import DICOM_JSON, accepts
 from studies.api.errors import problem
+from studies.gateways.decoder import CannotRender
 from studies.gateways.objects import ObjectReader
 from studies.models import Instance, Study
-from studies.rules.layout import frame_ranges
+from studies.rules.rendering import served_header
 from studies.rules.wado import (
     DICOM,
     EXPLICIT,
@@ -30,6 +31,8 @@ from studies.rules.wado import (
     takes,
 )
 from studies.selectors import instances_released, metadata_of, resource_of, study_named
+from studies.services.rendering import frame_parts, value_at
+from studies.statements import own_study, shown_instance
 
 # How often a running transfer asks again whether it is still allowed.
 ASK_AGAIN_SECONDS = 1.0
@@ -61,7 +64,7 @@ def granted(
     details: dict[str, object] | None = None,
 ) -> Granted | HttpResponse:
     """Pass the door, or answer with the refusal. The event is written before the first byte."""
-    found = study_named(actor, study)
+    found = _study(actor, study)
     if found is None:
         return problem(404, *NOT_FOUND)
     resource = resource_of(found, series=series, instance=instance)
@@ -84,6 +87,11 @@ def granted(
     return Granted(actor, action, resource, found, decision, rows)
 
 
+def _study(actor: Actor, uid: str) -> Study | None:
+    own = own_study(actor.organisation_id, uid) if actor.organisation_id else None
+    return own or study_named(actor, uid)
+
+
 def _rows(
     study: Study,
     decision: Decision,
@@ -94,6 +102,12 @@ def _rows(
 ) -> list[Instance]:
     if not decision.is_permit:
         return []
+    if instance and series:
+        row = shown_instance(study, series, instance)
+        shown = row is not None and decision.releases(
+            series_uid=series, instance_uid=instance, received_at=row.created_at
+        )
+        return [row] if row is not None and shown else []
     rows = instances_released(study, decision).select_related("blob").defer(*without)
     if series:
         rows = rows.filter(series__uid=series)
@@ -119,8 +133,7 @@ def retrieve(
     request: HttpRequest, actor: Actor, study: str, series: str = "", instance: str = ""
 ) -> HttpResponse:
     """Send the objects of a study, of a series, or one, as they are stored."""
-    chosen = _choose(request, (DICOM,), alone=bool(instance))
-    if chosen is None:
+    if _choose(request, (DICOM,), alone=bool(instance)) is None:
         return problem(406, "not-acceptable", "Objects are sent as application/dicom.")
     found = granted(
         actor,
@@ -134,7 +147,11 @@ def retrieve(
     if isinstance(found, HttpResponse):
         return found
     rows = found.rows
-    if chosen.syntax not in {"", "*"} and any(r.transfer_syntax_uid != chosen.syntax for r in rows):
+    syntaxes = {row.transfer_syntax_uid for row in rows}
+    # Of the ranges that the header lists, the first that takes what is stored.
+    stored = syntaxes.pop() if len(syntaxes) == 1 else "several"
+    chosen = _choose(request, (DICOM,), alone=bool(instance), syntax=stored)
+    if chosen is None:
         return problem(406, "transfer-syntax", "Objects are sent in the syntax they are stored in.")
     if not chosen.multipart and len(rows) == 1:
         return _streamed(found, _one(rows[0]), DICOM, _file_name(rows[0]))
@@ -193,7 +210,9 @@ def metadata(
     )
     if isinstance(found, HttpResponse):
         return found
-    body = b"[" + b",".join(item.header for item in metadata_of(found.rows)) + b"]"
+    described = zip(found.rows, metadata_of(found.rows), strict=True)
+    headers = (served_header(item.header, row.transfer_syntax_uid) for row, item in described)
+    body = b"[" + b",".join(headers) + b"]"
     return HttpResponse(body, content_type=DICOM_JSON)
 
 
@@ -201,7 +220,7 @@ def metadata(
 def frames(
     request: HttpRequest, actor: Actor, study: str, series: str, instance: str, wanted: str
 ) -> HttpResponse:
-    """Send frames as they are stored: no pixel is decoded here."""
+    """Send frames as they are stored; uncompressed ones as explicit little endian has them."""
     try:
         numbers = parse_frames(wanted)
     except RetrievalInvalid as invalid:
@@ -223,15 +242,15 @@ def frames(
     if chosen is None:
         return problem(406, "not-acceptable", f"The frames are stored as {kind}.")
     try:
-        ranges = [frame_ranges(row.layout, number) for number in numbers]
+        parts = frame_parts(row, numbers)
     except IndexError:
         return problem(404, "no-such-frame", "The object has no such frame.")
-    with ObjectReader([row]) as reader:
-        parts = [reader.read_ranges(row, one) for one in ranges]
+    except CannotRender as reason:
+        return problem(422, reason.reason, str(reason))
     typed = f"{kind}; transfer-syntax={syntax}"
     if not chosen.multipart:
         return HttpResponse(parts[0], content_type=typed)
-    return _multipart(parts, typed, kind)
+    return multipart(parts, typed, kind)
 
 
 def _frame_syntax(row: Instance) -> str:
@@ -258,14 +277,13 @@ def bulk(
     chosen = _choose(request, (OCTETS,), alone=True)
     if chosen is None:
         return problem(406, "not-acceptable", "Bulk values are sent as application/octet-stream.")
-    with ObjectReader([row]) as reader:
-        value = reader.read(row, offset, length)
+    value = value_at(row, offset, length)
     if not chosen.multipart:
         return HttpResponse(value, content_type=OCTETS)
-    return _multipart([value], OCTETS, OCTETS)
+    return multipart([value], OCTETS, OCTETS)
 
 
-def _multipart(parts: list[bytes], typed: str, kind: str) -> HttpResponse:
+def multipart(parts: list[bytes], typed: str, kind: str) -> HttpResponse:
     boundary = secrets.token_hex(16)
     head = f"--{boundary}\r\nContent-Type: {typed}\r\n\r\n".encode()
     body = b"".join(head + part + b"\r\n" for part in parts) + f"--{boundary}--\r\n".encode()

@@ -30,6 +30,7 @@ _CHILD: Final = Path(__file__).with_name("decoder_child.py")
 _SENTENCES: Final = {
     "refused": "The object did not pass the gate.",
     "frame": "The image has no such frame.",
+    "region": "The image has no such part.",
     "size": "The object is too large to be drawn.",
     "memory": "The image needs more memory than one image may have.",
     "undecodable": "The pixels cannot be decoded.",
@@ -43,6 +44,22 @@ class CannotRender(Exception):
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason, self.detail = reason, detail
         super().__init__(_SENTENCES[reason])
+
+
+@dataclass(frozen=True, slots=True)
+class FramePart:
+    """One frame of a stored object with the bytes in front of its pixels.
+
+    It is not sent through the gate again: the whole object passed it when it was stored.
+    """
+
+    header: bytes
+    pixels: bytes
+
+
+# A whole object, its pieces in order, a binary file, or what one frame needs of a stored object.
+WholeSource = BinaryIO | bytes | Iterator[bytes | memoryview]
+Source = WholeSource | FramePart
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +91,10 @@ class _Server:
             for _attempt in range(2):
                 try:
                     socket.send_fds(self._running(), [b"j"], [theirs.fileno()])
-                    return ours
                 except OSError:
                     self._forget()
+                else:
+                    return ours
         ours.close()
         raise CannotRender("crashed", "the decoding process does not start")
 
@@ -91,7 +109,7 @@ class _Server:
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own program and numbers
                 [sys.executable, "-I", str(_CHILD), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -116,20 +134,24 @@ _server = _Server()
 
 
 def render_frame(
-    source: BinaryIO | bytes,
+    source: Source,
     *,
     frame: int,
     width: int | None = None,
     height: int | None = None,
+    region: tuple[int, int, int, int] | None = None,
     window: tuple[float, float] | None = None,
+    function: str = "LINEAR",
     media_type: Literal["image/jpeg", "image/png"] = "image/jpeg",
     quality: int = 85,
 ) -> bytes:
     """Draw frame `frame` (from 1) and return it as JPEG or PNG.
 
     Modality and VOI transformations, palettes and colour spaces are applied; `window` is a (center,
-    width) in the modality's units and replaces the object's own. The image fits into `width` and
-    `height` (pixels), keeps its proportions and is never enlarged nor larger than 4096 pixels.
+    width) in the modality's units and replaces the object's own, `function` is LINEAR, LINEAR_EXACT
+    or SIGMOID. `region` (left, top, width, height) cuts out a part first. The image fits into
+    `width` and `height` (pixels), keeps its proportions and is never enlarged nor larger than 4096
+    pixels.
     Raises `CannotRender`. Source: DICOM PS3.18 section 8.3.5, PS3.3 C.11.
     """
     job = {
@@ -137,27 +159,35 @@ def render_frame(
         "frame": frame,
         "width": width,
         "height": height,
+        "region": region,
         "window": window,
+        "function": function,
         "media_type": media_type,
         "quality": max(1, min(quality, 100)),
+        "header_length": len(source.header) if isinstance(source, FramePart) else 0,
     }
     return _run(source, job)[1]
 
 
-def decode_frame(source: BinaryIO | bytes, *, frame: int) -> DecodedFrame:
-    """Decode frame `frame` (from 1) without any change of its values. Raises `CannotRender`."""
-    about, data = _run(source, {"act": "decode", "frame": frame})
+def decode_frame(source: Source, *, frame: int, as_rgb: bool = False) -> DecodedFrame:
+    """Decode frame `frame` (from 1) without any change of its values, unless colours are wanted
+    as RGB. Raises `CannotRender`.
+    """
+    about, data = _run(source, {"act": "decode", "frame": frame, "as_rgb": as_rgb})
     about.pop("length")
     return DecodedFrame(data=data, **about)
 
 
-def _run(source: BinaryIO | bytes, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def _run(source: Source, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     with _server.connect() as sock:
         sock.settimeout(WALL_SECONDS + 2)
         try:
             head = json.dumps(job).encode()
             sock.sendall(_LENGTH.pack(len(head)) + head)
-            _send_object(sock, source, job["frame"])
+            if isinstance(source, FramePart):
+                _send_part(sock, source)
+            else:
+                _send_object(sock, source, job["frame"])
             about = json.loads(_receive(sock, _LENGTH.unpack(_receive(sock, 4))[0]))
             if "error" in about:
                 raise CannotRender(about["error"], about.get("detail", ""))
@@ -166,7 +196,16 @@ def _run(source: BinaryIO | bytes, job: dict[str, Any]) -> tuple[dict[str, Any],
             raise CannotRender("crashed") from None
 
 
-def _send_object(sock: socket.socket, source: BinaryIO | bytes, frame: int) -> None:
+def _send_part(sock: socket.socket, part: FramePart) -> None:
+    if len(part.header) + len(part.pixels) > MAX_OBJECT_BYTES:
+        raise CannotRender("size")
+    for piece in filter(None, (part.header, part.pixels)):
+        sock.sendall(_LENGTH.pack(len(piece)))
+        sock.sendall(piece)
+    sock.sendall(_LENGTH.pack(0))
+
+
+def _send_object(sock: socket.socket, source: WholeSource, frame: int) -> None:
     """Pass the object through the gate and on to the child; end it only if the gate agrees."""
     gate, sent = Gate(hold_differing_identifier=True), 0
     try:
@@ -187,13 +226,17 @@ def _send_object(sock: socket.socket, source: BinaryIO | bytes, frame: int) -> N
     sock.sendall(_LENGTH.pack(0))
 
 
-def _chunks(source: BinaryIO | bytes) -> Iterator[bytes]:
+def _chunks(source: WholeSource) -> Iterator[bytes]:
     if isinstance(source, bytes):
         for start in range(0, len(source), _BLOCK):
             yield source[start : start + _BLOCK]
         return
-    while chunk := source.read(_BLOCK):
-        yield chunk
+    # Also a file is an iterator, of lines.
+    if hasattr(source, "read"):
+        yield from iter(lambda: source.read(_BLOCK), b"")
+        return
+    for piece in source:
+        yield bytes(piece)
 
 
 def _receive(sock: socket.socket, count: int) -> bytes:

@@ -22,6 +22,7 @@ import numpy as np
 import pydicom
 import pydicom.pixels.decoders  # loads the plugins before the first fork
 from PIL import Image
+from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.pixels.utils import pixel_array as read_pixels
@@ -97,7 +98,7 @@ def _grey(ds: pydicom.Dataset, frame: int, stored: np.ndarray, job: Job) -> np.n
     voi = _functional(ds, frame, "FrameVOILUTSequence")
     center, width = _first(voi.get("WindowCenter")), _first(voi.get("WindowWidth"))
     if job["window"]:
-        shown = _window(values, job["window"][0], job["window"][1], "LINEAR")
+        shown = _window(values, job["window"][0], job["window"][1], job["function"])
     elif voi.get("VOILUTSequence"):
         bits = int(voi.VOILUTSequence[0].LUTDescriptor[2])
         shown = apply_voi_lut(values.astype(np.int32), voi, prefer_lut=True) / (2**bits - 1)
@@ -123,10 +124,16 @@ def _colour(ds: pydicom.Dataset, stored: np.ndarray) -> np.ndarray:
 
 def render(ds: pydicom.Dataset, job: Job) -> tuple[Job, bytes]:
     """Draw one frame as a person should see it and encode it."""
-    stored = read_pixels(ds, index=job["frame"] - 1)
+    stored = read_pixels(ds, index=0 if job["header_length"] else job["frame"] - 1)
     grey = str(ds.PhotometricInterpretation).startswith("MONOCHROME")
     shown = _grey(ds, job["frame"], stored, job) if grey else _colour(ds, stored)
     image = Image.fromarray(shown[..., :3] if shown.ndim == 3 else shown)
+    if job["region"]:
+        left, top, width, height = job["region"]
+        right, bottom = min(left + width, image.width), min(top + height, image.height)
+        if left >= right or top >= bottom:
+            return {"error": "region"}, b""
+        image = image.crop((left, top, right, bottom))
     most = 4096
     box = (min(job["width"] or most, most), min(job["height"] or most, most))
     image.thumbnail(box, Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -139,9 +146,11 @@ def render(ds: pydicom.Dataset, job: Job) -> tuple[Job, bytes]:
 
 
 def decode(ds: pydicom.Dataset, job: Job) -> tuple[Job, bytes]:
-    """Decode one frame to native little-endian bytes, colour by pixel, in its own colour space."""
+    """Decode one frame to native little-endian bytes, colour by pixel, in its own colour space
+    unless RGB is wanted.
+    """
     decoder = get_decoder(ds.file_meta.TransferSyntaxUID)
-    array, about = decoder.as_array(ds, index=job["frame"] - 1, raw=True)
+    array, about = decoder.as_array(ds, index=job["frame"] - 1, raw=not job["as_rgb"])
     native = array.astype(array.dtype.newbyteorder("<"), copy=False)
     return {
         "photometric": str(about["photometric_interpretation"]),
@@ -153,6 +162,21 @@ def decode(ds: pydicom.Dataset, job: Job) -> tuple[Job, bytes]:
     }, native.tobytes()
 
 
+def read_part(job: Job, body: bytes) -> pydicom.Dataset:
+    """Make an object of one frame from the bytes in front of the pixels and those of the frame."""
+    header, raw = body[: job["header_length"]], body[job["header_length"] :]
+    ds = pydicom.dcmread(io.BytesIO(header), stop_before_pixels=True)
+    for tag in (0x7FE00001, 0x7FE00002):  # the extended offset table is of all frames
+        ds.pop(tag, None)
+    ds.NumberOfFrames = 1
+    if ds.file_meta.TransferSyntaxUID.is_encapsulated:
+        ds.PixelData = encapsulate([raw])
+        ds["PixelData"].is_undefined_length = True
+    else:
+        ds.PixelData = raw + b"\0" * (len(raw) % 2)
+    return ds
+
+
 def work(sock: socket.socket) -> None:
     """Do one job within its bounds; every failure of a codec becomes an answer or a silence."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
@@ -162,13 +186,13 @@ def work(sock: socket.socket) -> None:
     signal.alarm(WALL_SECONDS)
     try:
         job, body = receive_job(sock)
-        ds = pydicom.dcmread(io.BytesIO(body))
+        ds = read_part(job, body) if job.get("header_length") else pydicom.dcmread(io.BytesIO(body))
         about, payload = (render if job["act"] == "render" else decode)(ds, job)
     except MemoryError:
         answer(sock, {"error": "memory"})
     except EOFError:
         return
-    except BaseException as error:  # a codec may raise anything at all
+    except BaseException as error:  # noqa: BLE001 - a codec may raise anything at all
         answer(sock, {"error": "undecodable", "detail": type(error).__name__})
     else:
         answer(sock, about, payload)

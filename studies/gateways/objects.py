@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 from uuid import UUID
 
-from vault.services.blobs import SealedBlob, open_blob
-from vault.services.data_keys import open_data_keys
-
 from studies.models import Instance
 from studies.rules.layout import Ranges
 from studies.sealing import blob_context
+from vault.services.blobs import SealedBlob, open_blob
+from vault.services.data_keys import open_data_keys
 
 
 class ObjectReader:

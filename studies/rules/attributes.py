@@ -1,4 +1,4 @@
-"""Which attributes describe a study, a series, an object (DICOM PS3.18 table 10.6.3-3 to -5). Pure."""
+"""Which attributes describe a study, a series, an object (PS3.18 table 10.6.3-3 to -5). Pure."""
 
 from __future__ import annotations
 

@@ -26,17 +26,14 @@ _AMBIGUOUS: Final = {
 }
 # PS3.18 table F.2.3-1 and F.2.6: the longest value (bytes) of a VR that stays in the JSON; longer
 # ones become bulk data where a VR may be bulk, and are refused where it may not.
-INLINE_LIMIT: Final = {vr: 65_536 for vr in ENCODERS} | {
-    vr: 1024 for vr in ("OB", "OD", "OF", "OL", "OV", "OW", "UN")
-}
-BULK_LIMIT: Final = {
-    vr: 1 << 40 for vr in ("OB", "OD", "OF", "OL", "OV", "OW", "UN", "UT", "UC")
-} | {
+_BINARY: Final = ("OB", "OD", "OF", "OL", "OV", "OW", "UN")
+INLINE_LIMIT: Final = dict.fromkeys(ENCODERS, 65536) | dict.fromkeys(_BINARY, 1024)
+BULK_LIMIT: Final = dict.fromkeys((*_BINARY, "UT", "UC"), 1 << 40) | {
     "DS": 2 << 20,
     "IS": 2 << 20,
     "LT": 2 << 20,
     "ST": 2 << 20,
-    **{vr: 256 << 20 for vr in ("FD", "FL", "SL", "SS", "SV", "UL", "US", "UV")},
+    **dict.fromkeys(("FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"), 256 << 20),
 }
 
 Head = tuple[int, str, int, int]

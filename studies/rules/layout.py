@@ -42,7 +42,8 @@ def frame_ranges(packed: bytes | memoryview, number: int) -> Ranges:
 
     Raises `IndexError` for a frame that does not exist or cannot be told apart.
     """
-    view = memoryview(packed)
+    # One database driver gives bytes as characters.
+    view = memoryview(packed).cast("B")
     if not view or number < 1:
         raise IndexError(number)
     if view[0] == KIND_NATIVE:

@@ -45,6 +45,8 @@ _NAMES: Final = {"00100010", "00080090", "00102297"}
 _UIDS: Final = {"0020000D", "0020000E", "00080016", "00080018"}
 _NUMBERS: Final = {"00200011", "00200013"}
 _DATES: Final = {"00080020", "00080021", "00100030"}
+_TIMES: Final = {"00080030"}
+_TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.(\d{1,6}))?)?)?")
 
 
 class SearchInvalid(ValueError):
@@ -58,6 +60,14 @@ class DateRange:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From and to, both included, as HHMMSSFFFFFF: twelve digits, which sort as times do."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
 class Search:
     """A checked search: wanted texts and ranges by tag, and which slice of the answer."""
 
@@ -66,6 +76,7 @@ class Search:
     uids: dict[str, tuple[str, ...]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     dates: dict[str, DateRange] = field(default_factory=dict)
+    times: dict[str, TimeRange] = field(default_factory=dict)
     include: frozenset[str] = frozenset()
     include_all: bool = False
     fuzzy: bool = False
@@ -79,7 +90,7 @@ def parse_search(level: str, parameters: Iterable[tuple[str, str]]) -> Search:
     Raises `SearchInvalid` for what is not an attribute of this level, a number out of range, a
     date that does not exist.
     """
-    values: dict[str, Any] = {"texts": {}, "uids": {}, "numbers": {}, "dates": {}}
+    values: dict[str, Any] = {"texts": {}, "uids": {}, "numbers": {}, "dates": {}, "times": {}}
     include: set[str] = set()
     seen: set[str] = set()
     for count, (name, value) in enumerate(parameters):
@@ -103,6 +114,7 @@ def parse_search(level: str, parameters: Iterable[tuple[str, str]]) -> Search:
         uids=values["uids"],
         numbers=values["numbers"],
         dates=values["dates"],
+        times=values["times"],
         include=frozenset(_included(name) for name in include if name != "all"),
         include_all="all" in include,
         fuzzy=_flag(values.get("fuzzymatching", "false")),
@@ -123,9 +135,19 @@ def _shown(name: str) -> str:
 
 
 def _included(name: str) -> str:
-    if _TAG.fullmatch(name):
-        return name.upper()
-    return _TAGS.get(name, name)
+    """Give the tag of a wanted attribute; of one inside a sequence, that of the sequence."""
+    outer = name.split(".", maxsplit=1)[0]
+    if _TAG.fullmatch(outer):
+        return outer.upper()
+    if outer in _TAGS:
+        return _TAGS[outer]
+    # The whole dictionary is large, and this is asked for rarely.
+    from pydicom.datadict import tag_for_keyword
+
+    tag = tag_for_keyword(outer)
+    if tag is None:
+        raise SearchInvalid(f"includefield: DICOM knows no attribute named {_shown(outer)}.")
+    return f"{tag:08X}"
 
 
 def _read(tag: str, value: str, values: dict[str, Any]) -> None:
@@ -142,6 +164,8 @@ def _read(tag: str, value: str, values: dict[str, Any]) -> None:
         values["numbers"][tag] = int(value)
     elif tag in _DATES:
         values["dates"][tag] = _range(value)
+    elif tag in _TIMES:
+        values["times"][tag] = _time_range(value)
     else:
         values["texts"][tag] = value
 
@@ -164,6 +188,29 @@ def _day(text: str) -> date:
         return date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
         raise SearchInvalid("A date is written YYYYMMDD, a range YYYYMMDD-YYYYMMDD.") from None
+
+
+def _time_range(value: str) -> TimeRange:
+    """Read HHMMSS.FFFFFF-HHMMSS.FFFFFF; what is left out counts as a whole hour or minute."""
+    start, dash, end = value.partition("-")
+    if dash and not (start or end):
+        raise SearchInvalid("A time is written HHMMSS, a range HHMMSS-HHMMSS.")
+    first, last = _moment(start, "000000"), _moment(end if dash else start, "999999")
+    return TimeRange(first if start else "0" * 12, last if end or not dash else "9" * 12)
+
+
+def _moment(text: str, fraction: str) -> str:
+    if not text:
+        return ""
+    found = _TIME.fullmatch(text)
+    least = fraction == "000000"
+    if found is None:
+        raise SearchInvalid("A time is written HHMMSS, a range HHMMSS-HHMMSS.")
+    hour, minute, second, part = found.groups()
+    if int(hour) > 23 or int(minute or 0) > 59 or int(second or 0) > 60:
+        raise SearchInvalid("There is no such time of day.")
+    rest = "00" if least else "59"
+    return hour + (minute or rest) + (second or rest) + (part or "").ljust(6, fraction[0])
 
 
 def _flag(value: str) -> bool:
@@ -193,13 +240,25 @@ def is_literal(pattern: str) -> bool:
     return "*" not in pattern and "?" not in pattern
 
 
-def matches(pattern: str, attributes: dict[str, Any], tag: str) -> bool:
-    """Single value and wildcard matching (PS3.4 C.2.2.2); of names, any component group."""
-    if tag in _NAMES:
-        value = (attributes.get(tag, {}).get("Value") or [{}])[0]
-        groups = value.values() if isinstance(value, dict) else [str(value)]
-        return any(_fits(_folded(pattern), _folded(str(group))) for group in groups)
-    return _fits(pattern.strip(), text_of(attributes, tag).strip())
+def matches(pattern: str, attributes: dict[str, Any], tag: str, *, fuzzy: bool = False) -> bool:
+    """Single value and wildcard matching (PS3.4 C.2.2.2); of names, any component group.
+
+    Fuzzy matching of names (PS3.18 section 8.3.4.2): each word asked for begins a word of the name.
+    """
+    if tag not in _NAMES:
+        return _fits(pattern.strip(), text_of(attributes, tag).strip())
+    value = (attributes.get(tag, {}).get("Value") or [{}])[0]
+    groups = [str(group) for group in (value.values() if isinstance(value, dict) else [value])]
+    if fuzzy:
+        wanted = [_folded(word) for word in words_of(pattern)]
+        words = [_folded(word) for group in groups for word in words_of(group)]
+        return all(any(word.startswith(one) for word in words) for one in wanted)
+    return any(_fits(_folded(pattern), _folded(group)) for group in groups)
+
+
+def words_of(name: str) -> list[str]:
+    """Split a name, or a pattern for one, into its words."""
+    return [word for word in re.split(r"[\^=\s,*?]+", name) if word]
 
 
 def _fits(pattern: str, value: str) -> bool:
@@ -217,3 +276,26 @@ def _folded(text: str) -> str:
 def in_range(wanted: DateRange, attributes: dict[str, Any], tag: str) -> bool:
     text = text_of(attributes, tag)
     return f"{wanted.start:%Y%m%d}" <= text <= f"{wanted.end:%Y%m%d}" if text else False
+
+
+def in_times(wanted: TimeRange, attributes: dict[str, Any], tag: str) -> bool:
+    found = _TIME.fullmatch(text_of(attributes, tag).strip())
+    if found is None:
+        return False
+    hour, minute, second, part = found.groups()
+    moment = hour + (minute or "00") + (second or "00") + (part or "").ljust(6, "0")
+    return wanted.start <= moment <= wanted.end
+
+
+def fits(search: Search, attributes: dict[str, Any], tags: Iterable[str]) -> bool:
+    """Does what is asked of these attributes hold for them? Identifiers and numbers aside."""
+    of = set(tags)
+    return (
+        all(
+            matches(text, attributes, tag, fuzzy=search.fuzzy)
+            for tag, text in search.texts.items()
+            if tag in of
+        )
+        and all(in_range(one, attributes, tag) for tag, one in search.dates.items() if tag in of)
+        and all(in_times(one, attributes, tag) for tag, one in search.times.items() if tag in of)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from studies.rules.multipart import parameters_of
@@ -48,23 +48,36 @@ class Accepted:
     media_type: str
     multipart: bool
     syntax: str  # a transfer syntax UID, "*" or "" for the default
+    unwanted: frozenset[str] = frozenset()
 
 
 def parse_accept(header: str) -> tuple[Accepted, ...]:
-    """Read the media ranges, in the order of their weights (RFC 9110 section 12.5.1)."""
+    """Read the media ranges, in the order of their weights (RFC 9110 section 12.5.1).
+
+    One with the weight 0 is what must not be sent; it takes that out of the ranges around it.
+    """
     found: list[tuple[float, int, Accepted]] = []
+    unwanted: list[Accepted] = []
     for position, item in enumerate(_items(header or "*/*")[:50]):
         kind, parameters = parameters_of(item)
         weight = _weight(parameters.get("q", "1"))
-        if weight <= 0:
-            continue
         syntax = parameters.get("transfer-syntax", "")
-        if kind == MULTIPART:
-            inner = parameters.get("type", "*/*").lower()
-            found.append((-weight, position, Accepted(inner, True, syntax)))
+        multipart = kind == MULTIPART
+        named = parameters.get("type", "*/*").lower() if multipart else kind
+        if weight <= 0:
+            unwanted.append(Accepted(named, multipart, syntax))
         else:
-            found.append((-weight, position, Accepted(kind, False, syntax)))
-    return tuple(accepted for _, _, accepted in sorted(found, key=lambda one: one[:2]))
+            found.append((-weight, position, Accepted(named, multipart, syntax)))
+    ordered = [accepted for _, _, accepted in sorted(found, key=lambda one: one[:2])]
+    return tuple(replace(one, unwanted=_narrower(unwanted, one)) for one in ordered)
+
+
+def _narrower(unwanted: list[Accepted], accepted: Accepted) -> frozenset[str]:
+    return frozenset(
+        one.media_type
+        for one in unwanted
+        if one.multipart == accepted.multipart and one.media_type != accepted.media_type
+    )
 
 
 def _items(header: str) -> list[str]:
@@ -81,6 +94,8 @@ def _weight(text: str) -> float:
 
 def takes(accepted: Accepted, media_type: str) -> bool:
     wanted = accepted.media_type
+    if media_type in accepted.unwanted:
+        return False
     return wanted in {"*/*", media_type} or (
         wanted.endswith("/*") and media_type.startswith(wanted[:-1])
     )

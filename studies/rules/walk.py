@@ -102,7 +102,7 @@ class Walk(FragmentWalk):
                 changed = self._check_order(tag, length, pos)
                 if changed is not None:
                     return changed
-            entry = entries.get((tag, vr)) or self._entry(tag, vr, pos)
+            entry = entries.get((tag, vr)) or self._entry(tag, vr)
             if entry.encode is None or length > INLINE:
                 self._pos = pos
                 if not self._take_large(tag, entry, length, value):
@@ -154,7 +154,7 @@ class Walk(FragmentWalk):
             return True
         return None
 
-    def _entry(self, tag: int, vr: str, pos: int) -> Entry:
+    def _entry(self, tag: int, vr: str) -> Entry:
         """Look an element's entry up, or make it; raises `Refused` for a VR that does not exist."""
         inside = self._in
         if not vr:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import orjson
 
-from studies.rules.attributes import absolute_bulk
+from studies.rules.attributes import DicomJson, absolute_bulk, parsed
 from studies.rules.gate import Verdict
 from studies.rules.results import Result
-from studies.sealing import metadata_context, packed_metadata
+from studies.rules.walk_state import Bulk
+from studies.sealing import metadata_context, opened_metadata, packed_metadata
 from vault.rules.sealed_field import FieldSealer
 from vault.services.blobs import BlobWriter
+
+PIXELS = "7FE00010"
 
 
 @dataclass(slots=True)
@@ -49,8 +52,24 @@ class Draft:
             series=self.result.series,
             instance=self.result.sop_instance,
         )
-        places = orjson.dumps([list(bulk) for bulk in self.verdict.bulk])
+        places = orjson.dumps([list(bulk) for bulk in self._bulk()])
         self.sealed_metadata = self.blob.sealer.seal(
             packed_metadata(header, places),
             metadata_context(organisation_id, self.result.sop_instance),
         )
+        # In the clear it is many times as long, and a submission may hold two thousand of them.
+        self.verdict = replace(self.verdict, header=b"", bulk=())
+
+    def _bulk(self) -> list[Bulk]:
+        """Every value that the description leaves out: the gate tells of pixels apart."""
+        found, pixels = list(self.verdict.bulk), self.verdict.pixels
+        if pixels is not None and not any(bulk.path == PIXELS for bulk in found):
+            found.append(Bulk(PIXELS, "OW", pixels.offset, pixels.length, pixels.encapsulated))
+        return found
+
+    def header(self, organisation_id: UUID) -> DicomJson:
+        """Open the description again: of the first object of a study and of each series."""
+        packed = self.blob.sealer.open(
+            self.sealed_metadata, metadata_context(organisation_id, self.result.sop_instance)
+        )
+        return parsed(opened_metadata(packed)[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -56,12 +56,17 @@ def file_drafts(
     what they filed counts as repeated. `seen_at` says as of which change the drafts were compared
     with each study; only one that has changed since is compared again.
     """
-    studies = {uid: _study(upload, group) for uid, group in _by_study(drafts).items()}
+    groups = _by_study(drafts)
+    locked = _locked(upload.organisation_id, groups)
     known: dict[str, tuple[bytes, str]] = {}
-    if any(seen_at.get(uid) != filed.row.changed_at for uid, filed in studies.items()):
+    if any(uid not in locked or seen_at.get(uid) != locked[uid].changed_at for uid in groups):
         known = _known_contents(upload.organisation_id, drafts)
-    new = [draft for draft in drafts if _is_new(draft, known, studies[draft.result.study].row)]
-    _drop_empty(studies, new)
+    # What is new is settled first: a study is made, and its key taken, from what is kept of it.
+    new = [draft for draft in drafts if _is_new(draft, known, locked.get(draft.result.study))]
+    studies = {
+        uid: _Filed(locked[uid], None, made=False) if uid in locked else _new_study(upload, group)
+        for uid, group in _by_study(new).items()
+    }
     _save_upload(upload, results)
     blobs = _file_blobs(new, studies)
     series = _file_series(upload.organisation_id, new, studies)
@@ -85,13 +90,18 @@ def _by_study(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
     return dict(sorted(groups.items()))
 
 
-def _study(upload: Upload, drafts: list[Draft]) -> _Filed:
-    uid, organisation_id = drafts[0].result.study, upload.organisation_id
-    row = Study.objects.select_for_update().filter(organisation_id=organisation_id, uid=uid).first()
-    if row is not None:
-        return _Filed(row, None, made=False)
-    first = drafts[0]
-    header = rules.parsed(first.verdict.header)
+def _locked(organisation_id: UUID, uids: Iterable[str]) -> dict[str, Study]:
+    """Lock the studies that are there already, in the order that everybody locks in."""
+    rows = Study.objects.select_for_update().filter(
+        organisation_id=organisation_id, uid__in=list(uids)
+    )
+    return {row.uid: row for row in rows.order_by("uid")}
+
+
+def _new_study(upload: Upload, drafts: list[Draft]) -> _Filed:
+    first, organisation_id = drafts[0], upload.organisation_id
+    uid = first.result.study
+    header = first.header(organisation_id)
     matched = match_subject(
         organisation_id=organisation_id, identity=rules.identity_of(first.verdict, header)
     )
@@ -138,27 +148,22 @@ def _known_contents(organisation_id: UUID, drafts: Sequence[Draft]) -> dict[str,
     return {uid: (bytes(content), study) for uid, content, study in rows}
 
 
-def _is_new(draft: Draft, known: dict[str, tuple[bytes, str]], study: Study) -> bool:
+def _is_new(draft: Draft, known: dict[str, tuple[bytes, str]], study: Study | None) -> bool:
     """Settle what another submission has filed since the first look."""
     if earlier := known.get(draft.result.sop_instance):
-        if earlier[1] != study.uid:
+        if earlier[1] != draft.result.study:
             draft.result.conflict("other-study")
         elif earlier[0] != draft.content:
             draft.result.conflict("other-content")
         else:
             draft.result.status = Status.REPEATED
         return False
-    if bytes(study.patient_id_token) != draft.patient_token:
+    if study is not None and bytes(study.patient_id_token) != draft.patient_token:
         draft.result.conflict("other-patient")
         return False
+    # An attempt before this one may have settled it otherwise, and was rolled back.
+    draft.result.status = Status.HELD if draft.verdict.quarantined else Status.STORED
     return True
-
-
-def _drop_empty(studies: dict[str, _Filed], new: Sequence[Draft]) -> None:
-    """Leave no study behind that was made here and got nothing."""
-    filled = {draft.result.study for draft in new}
-    for uid in [uid for uid, filed in studies.items() if filed.made and uid not in filled]:
-        studies.pop(uid).row.delete()
 
 
 def _file_blobs(new: Sequence[Draft], studies: dict[str, _Filed]) -> dict[int, Blob]:
@@ -197,7 +202,7 @@ def _file_series(
 
 def _new_series(organisation_id: UUID, draft: Draft, study: _Filed) -> Series:
     summary = draft.verdict.summary
-    header = rules.picked(rules.parsed(draft.verdict.header), rules.SERIES)
+    header = rules.picked(draft.header(organisation_id), rules.SERIES)
     return Series.objects.create(
         study=study.row,
         uid=summary.series,
@@ -277,7 +282,7 @@ def _save_upload(upload: Upload, results: Sequence[Result]) -> None:
         "repeated": kept[Status.REPEATED],
         "refused": kept[Status.REFUSED] + kept[Status.CONFLICT],
     }
-    if upload._state.adding:  # noqa: SLF001 - documented for this use
+    if upload._state.adding:
         for name, count in counts.items():
             setattr(upload, name, count)
         upload.save(force_insert=True)

@@ -13,15 +13,18 @@ all; blobs without rows are swept; sending again is harmless.
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 
 from accounts.rules import Actor
+from accounts.services.trail import record
 from studies import index
 from studies.models import Instance, Study, Upload
 from studies.rules.gate import Gate, Verdict, inspect
@@ -30,9 +33,13 @@ from studies.rules.reasons import Refused
 from studies.rules.results import Result, Status
 from studies.sealing import blob_context
 from studies.services.drafts import Draft, SealedBlob
+from studies.services.faults import is_database_full
 from studies.services.filing import file_drafts
+from vault.rules.errors import StorageError
 from vault.services.blobs import commit_blobs, delete_blob, seal_blob
 from vault.services.data_keys import create_data_key, destroy_data_keys, open_data_key
+
+log = logging.getLogger(__name__)
 
 # Objects up to this size are gathered and written together; larger ones go through as a stream.
 GATHERED_BYTES = 4 << 20
@@ -109,30 +116,38 @@ class Intake:
         key = create_data_key(organisation_id=self.organisation_id, kind="study")
         writer = seal_blob(key=key.key, context=blob_context(self.organisation_id))
         blob = SealedBlob(key.id, key.key, writer)
-        gate, hasher = Gate(), hmac.new(index.content_key(self.organisation_id), digestmod="sha256")
+        self._blobs.append(blob)
         try:
-            opening = b""
-            for chunk in _with_opening(chunks):
-                gate.feed(chunk)
-                if not opening:
-                    opening = chunk = neutralise_preamble(chunk)
-                hasher.update(chunk)
-                blob.writer.write(chunk)
-                blob.offset += len(chunk)
-            verdict = gate.finish()
+            verdict, content = self._sealed(chunks, blob)
         except Refused as refusal:
-            self._give_up([blob])
+            self._drop(blob)
             result.refuse(refusal.code, refusal.sentence)
             return result
-        except BaseException:
-            self._give_up([blob])
-            raise
-        if self._may_be_kept(result, verdict, hasher.digest(), self._known([verdict])):
-            self._blobs.append(blob)
-            self._draft(result, verdict, hasher.digest(), blob, 0)
+        # What came before it decides whose the study is, and what the identifier stands for.
+        self._flush()
+        if self._may_be_kept(result, verdict, content, self._known([verdict])):
+            self._draft(result, verdict, content, blob, 0)
         else:
-            self._give_up([blob])
+            self._drop(blob)
         return result
+
+    def _sealed(self, chunks: Iterator[bytes], blob: SealedBlob) -> tuple[Verdict, bytes]:
+        """Send a stream through the gate and into its blob; return verdict and hash."""
+        gate, hasher = Gate(), hmac.new(index.content_key(self.organisation_id), digestmod="sha256")
+        opening = b""
+        for chunk in _with_opening(chunks):
+            gate.feed(chunk)
+            piece = chunk
+            if not opening:
+                opening = piece = neutralise_preamble(chunk)
+            hasher.update(piece)
+            blob.writer.write(piece)
+            blob.offset += len(piece)
+        return gate.finish(), hasher.digest()
+
+    def _drop(self, blob: SealedBlob) -> None:
+        self._blobs = [one for one in self._blobs if one is not blob]
+        self._give_up([blob])
 
     def _result(self, name: str) -> Result:
         result = Result(name=name)
@@ -249,13 +264,16 @@ class Intake:
         stored = commit_blobs(writers=[blob.writer for blob in blobs])
         try:
             self._file()
-        except BaseException:
-            self._discard_committed([blob.name for blob in stored], blobs)
+        except BaseException as error:
+            self._ended = True
+            if not _may_be_committed(error):
+                self._discard_committed([blob.name for blob in stored], blobs)
             raise
         self._ended = True
         return self.results
 
     def _file(self) -> None:
+        unsaved = self.upload._state.adding
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 unused = file_drafts(
@@ -265,22 +283,25 @@ class Intake:
                     results=self.results,
                     seen_at=self._seen_at if attempt == 1 else {},
                 )
-            except IntegrityError:
+            except DatabaseError as error:
                 # Another submission filed the same study, series or object in this very moment.
-                if attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS or not _is_collision(error):
                     raise
+                self.upload._state.adding = unsaved
             else:
                 self._discard_committed([blob.writer.name for blob in unused], unused)
                 return
 
     def _give_up(self, blobs: list[SealedBlob]) -> None:
         for blob in blobs:
-            blob.writer.abort()
+            with _left_to_the_sweep():
+                blob.writer.abort()
         self._forget_keys(blobs)
 
     def _discard_committed(self, names: list[str], blobs: list[SealedBlob]) -> None:
         for name in names:
-            delete_blob(name=name)
+            with _left_to_the_sweep():
+                delete_blob(name=name)
         self._forget_keys(blobs)
 
     def _forget_keys(self, blobs: list[SealedBlob]) -> None:
@@ -288,7 +309,38 @@ class Intake:
         kept = set(self._existing_key.values())
         made = {blob.key_id for blob in blobs} - kept
         if made:
-            destroy_data_keys(ids=made)
+            with _left_to_the_sweep():
+                destroy_data_keys(ids=made)
+
+
+def record_refused_body(*, actor: Actor, code: str) -> None:
+    """Write down that a submission was refused as a whole, before it held an object."""
+    record(action="object.refused", actor=actor, outcome="refused", reason=code)
+
+
+@contextmanager
+def _left_to_the_sweep() -> Iterator[None]:
+    """Let clearing away fail: the sweep comes later, and what went wrong first must be heard."""
+    try:
+        yield
+    except (StorageError, DatabaseError) as error:
+        log.warning("Left to the sweep: %s", type(error).__name__)
+
+
+def _is_collision(error: DatabaseError) -> bool:
+    """Did two transactions meet (PostgreSQL's codes: deadlock, serialisation)?"""
+    code = getattr(error.__cause__, "pgcode", "")
+    return isinstance(error, IntegrityError) or code in {"40P01", "40001"}
+
+
+def _may_be_committed(error: BaseException) -> bool:
+    """A connection lost, or a process told to end, in mid-commit: are the rows there or not?
+
+    What they may name is then left to the sweep, which looks again a day later.
+    """
+    if isinstance(error, OperationalError | InterfaceError):
+        return not is_database_full(error)
+    return not isinstance(error, Exception)
 
 
 def _chained(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -21,7 +21,10 @@ from studies.selectors import (
     PATIENT_ID,
     PATIENT_NAME,
     STUDY_DATE,
+    Counts,
+    counts_seen_by,
     narrowed,
+    of_modalities_seen_by,
     organisations_searched,
     studies_listed_for,
     study_summaries,
@@ -35,6 +38,7 @@ class Row:
     study: Study
     words: StudyWords
     is_own: bool
+    counts: Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ def worklist(*, actor: Actor, wanted: dict[str, Any], page: str | None) -> Workl
     studies = studies_listed_for(actor, held_too=True).select_related("organisation")
     if texts or wanted.get("since") or wanted.get("until"):
         studies = narrowed(studies, organisations_searched(actor), texts, _dates(wanted))
+    if MODALITIES in texts:
+        studies = studies.filter(of_modalities_seen_by(actor, texts[MODALITIES]))
     found = Paginator(studies, PER_PAGE).get_page(page)
     rows = described(actor, list(found.object_list))
     record(action="study.listed", actor=actor, details={"results": len(rows)})
@@ -65,12 +71,14 @@ def worklist(*, actor: Actor, wanted: dict[str, Any], page: str | None) -> Workl
 
 
 def described(actor: Actor, studies: Sequence[Study]) -> list[Row]:
-    """Open the descriptions of studies: one query for all their keys."""
+    """Open the descriptions of studies: one query for all their keys, one for what is shared."""
+    counts = counts_seen_by(actor, studies)
     return [
         Row(
             study,
             words_of_study(orjson.loads(summary)),
             study.organisation_id == actor.organisation_id,
+            counts[study.pk],
         )
         for study, summary in zip(studies, study_summaries(studies), strict=True)
     ]

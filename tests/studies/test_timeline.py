@@ -36,5 +36,7 @@ def test_a_refusal_is_not_counted_among_permits() -> None:
 
 
 def test_no_act_is_lost_in_the_counting() -> None:
-    lines = [line(n, "looked" if n % 3 else "opened", "Clara" if n % 5 else "Jonas") for n in range(40)]
+    lines = [
+        line(n, "looked" if n % 3 else "opened", "Clara" if n % 5 else "Jonas") for n in range(40)
+    ]
     assert sum(one.times for one in _gathered(lines)) == 40

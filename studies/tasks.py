@@ -1,0 +1,24 @@
+"""Work of this room that outlives a request: ids in, a service called, safe to repeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from jobs.rules.kinds import job_kind, schedule_job
+from studies.services.sweeping import sweep_store
+
+if TYPE_CHECKING:
+    from jobs.services import Run
+
+SWEEP = "studies.sweep"
+
+
+def register_jobs() -> None:
+    """Make known what this room runs, and when."""
+
+    @job_kind(SWEEP, label="Looking for leftovers in the store", lease=timedelta(minutes=30))
+    def sweep(_run: Run) -> None:
+        sweep_store()
+
+    schedule_job(SWEEP, kind=SWEEP, every=timedelta(hours=6), offset=timedelta(minutes=17))
