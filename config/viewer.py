@@ -127,7 +127,7 @@ def _npm(tell: Callable[[str], None]) -> str:
 
 def _run(command: list[str]) -> None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603 - our own words
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     except OSError as error:
         raise CannotBuild(f"{command[0]} does not start: {error}.") from error
     if done.returncode:

@@ -1,16 +1,33 @@
 from django.urls import path
 
 from studies import converters  # noqa: F401 - registers uid
-from studies.views import records, sharing, study, worklist
+from studies.views import (
+    downloads,
+    frames,
+    records,
+    sharing,
+    study,
+    uploads,
+    viewer,
+    worklist,
+)
 
 app_name = "studies"
 
 urlpatterns = [
     path("", worklist.worklist, name="worklist"),
+    path("studies/new/", uploads.upload, name="upload"),
+    path("studies/new/send/", uploads.UploadPlain.as_view(), name="upload_plain"),
+    path("studies/new/<uuid:pk>/", uploads.upload_state, name="upload_state"),
     path("studies/<uid:uid>/", study.study, name="study"),
+    path("studies/<uid:uid>/series/<uid:series_uid>/", frames.frames, name="frames"),
+    path("studies/<uid:uid>/download/", downloads.download, name="download"),
     path("studies/<uid:uid>/share/", sharing.share, name="share"),
     path("studies/<uid:uid>/held/release/", study.held_release, name="held_release"),
     path("studies/<uid:uid>/doubts/settle/", study.doubts_settle, name="doubts_settle"),
+    path("viewer/refused/<uid:uid>/", viewer.viewer_refused, name="viewer_refused"),
+    path("viewer/", viewer.viewer, {"path": ""}, name="viewer_home"),
+    path("viewer/<path:path>", viewer.viewer, name="viewer"),
     path("audit/", records.trail, name="trail"),
     path("my/", records.my_record, name="my_record"),
 ]

@@ -44,8 +44,11 @@ function browserImportFunction(address) {
   };
   XMLHttpRequest.prototype.send = function () {
     const { method, address } = this.portalRequest;
-    this.addEventListener("load", () => leaveIfRefused(address, this.status));
-    if (ours(address) && !READS.test(method)) this.setRequestHeader("X-CSRFToken", csrfToken());
+    if (READS.test(method)) {
+      this.addEventListener("load", () => leaveIfRefused(address, this.status));
+    } else if (ours(address)) {
+      this.setRequestHeader("X-CSRFToken", csrfToken());
+    }
     return send.apply(this, arguments);
   };
 

@@ -26,7 +26,7 @@ from consent.services.grants import GrantRefused, compose_agreement, create_gran
 from policies.selectors import effective_pack
 from studies.forms import ShareForm, chosen_recipient, recipient_choices
 from studies.models import Instance, Study
-from studies.rules.display import StudyWords, words_of_study
+from studies.rules.display import StudyWords, day_of, words_of_study
 from studies.selectors import resource_of, study_summaries
 from studies.views.study import ShownSeries, shown_series, study_or_404
 
@@ -106,7 +106,8 @@ def _wanted(
 ) -> Wanted:
     organisation, recipient = chosen_recipient(form.cleaned_data["recipient"], memberships)
     identity = identities([study.subject])[study.subject_id]
-    born = f", born {identity.birth_date}" if identity.birth_date else ""
+    birth = day_of(identity.birth_date)
+    born = f", born {birth:%d %B %Y}" if birth else ""
     agreement = compose_agreement(
         actor=request.actor,
         owner=study.organisation,
@@ -144,7 +145,8 @@ def _offered(
     return tuple(
         OfferedItem(
             Item(study.uid, one.row.uid),
-            f"Of the study “{_study_in_words(words, series)}”, the series “{_series_in_words(one)}”",
+            f"Of the study “{_study_in_words(words, series)}”, "
+            f"the series “{_series_in_words(one)}”",
             one.count,
             digest_of_contents(contents.get(one.row.uid, [])),
         )
