@@ -94,7 +94,7 @@ def _make_environment() -> None:
 
 def _install(wanted: str) -> None:
     lock = REQUIREMENTS / f"{wanted}.txt"
-    total = sum("==" in line for line in lock.read_text().splitlines())
+    total = sum(line[:1].isalnum() and "==" in line for line in lock.read_text().splitlines())
     say(f"Installing {total} locked packages; the first time takes a minute or two")
     began = time.monotonic()
     command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--no-deps"]

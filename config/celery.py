@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 def configure(celery: Celery) -> None:
     from django.conf import settings
 
-    broker = settings.REDIS_URL or "filesystem://"
+    # The host means nothing to a folder; without one, a warning is logged at every connection.
+    broker = settings.REDIS_URL or "filesystem://localhost//"
     options: dict[str, object] = {
         "visibility_timeout": 3600,
         "unacked_restore_interval": 5,

@@ -1,6 +1,10 @@
 """The web server: few processes, several threads each, bodies read as they come."""
 
+import contextlib
+import ctypes
 import os
+import socket
+from typing import Any
 
 bind = [f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"]
 workers = int(os.environ.get("WEB_WORKERS", "2"))
@@ -9,11 +13,28 @@ threads = int(os.environ.get("WEB_THREADS", "8"))
 timeout = 120
 graceful_timeout = 20
 keepalive = 15
-preload_app = True
+# Each worker loads the application itself: a preloaded parent would be a third copy in memory.
+preload_app = False
 # Request lines and headers longer than these are refused before any code of ours runs.
 limit_request_line = 8190
 limit_request_fields = 60
 limit_request_field_size = 8190
 accesslog = None
 errorlog = "-"
-loglevel = os.environ.get("LOG_LEVEL", "warning")
+loglevel = os.environ.get("LOG_LEVEL", "warning").lower()
+
+_M_ARENA_MAX = -8
+
+
+def post_fork(server: object, worker: object) -> None:
+    """Keep glibc from giving each thread a heap of its own, which is never given back."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
+
+
+def post_request(worker: object, request: Any, environ: dict[str, Any], response: object) -> None:
+    """Hang up on a body that was not read to its end; gunicorn would wait for its sender."""
+    unread = getattr(getattr(request.body, "reader", None), "length", 0)
+    if unread or "chunked" in environ.get("HTTP_TRANSFER_ENCODING", ""):
+        with contextlib.suppress(OSError, KeyError):
+            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)

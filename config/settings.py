@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
@@ -64,7 +65,7 @@ def _embedded_secret(name: str) -> str:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
         with contextlib.suppress(FileExistsError):
-            os.link(draft, path)  # noqa: PTH200 - fails if it exists, which a rename does not
+            os.link(draft, path)  # fails if it exists, which a rename does not
         draft.unlink()
     return path.read_text(encoding="ascii").strip()
 
@@ -99,7 +100,10 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if DEPLOYED else []
 if DEPLOYED:
     _unfit = [
         f"{name} (not SQLite)"
-        for name, url in (("DATABASE_URL", _database_url), ("KEYS_DATABASE_URL", _keys_database_url))
+        for name, url in (
+            ("DATABASE_URL", _database_url),
+            ("KEYS_DATABASE_URL", _keys_database_url),
+        )
         if url.startswith("sqlite")
     ]
     if _database_url and _database_url == _keys_database_url:
@@ -177,19 +181,24 @@ TEMPLATES = [
 ]
 
 
-def _database(url: str) -> dict:
-    database = dj_database_url.parse(url)
+def _database(url: str) -> dict[str, Any]:
+    database: dict[str, Any] = {**dj_database_url.parse(url)}
+    # Opening a connection for each request would cost more than the request; closing SQLite's
+    # last one would also write the whole log back each time.
+    database["CONN_MAX_AGE"] = 600
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         database["OPTIONS"] = {
             "timeout": 20,
-            # A writer takes its lock at BEGIN, so that two of them queue instead of failing half way.
+            # A writer takes its lock at BEGIN: two of them queue instead of failing half way.
             "transaction_mode": "IMMEDIATE",
-            # FULL: what is acknowledged survives a power cut. secure_delete: what is deleted is overwritten.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+            # FULL: what is acknowledged survives a power cut. secure_delete: what is deleted is
+            # overwritten.
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+            ),
         }
     else:
-        database["CONN_MAX_AGE"] = 600
         database["CONN_HEALTH_CHECKS"] = True
     return database
 
@@ -207,7 +216,8 @@ AUTHENTICATION_BACKENDS = [
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    # NIST SP 800-63B-4: 15 characters where a password stands alone; here it never does, and 12 is above its 8.
+    # NIST SP 800-63B-4: 15 characters where a password stands alone; here it never does, and 12
+    # is above its 8.
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
@@ -216,12 +226,16 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
+AXES_USERNAME_FORM_FIELD = "username"  # what our form hands to authenticate()
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "accounts.views.sign_in.locked_out"
+# Who signed in when is in the trail; a second log with addresses would only be another store.
+AXES_DISABLE_ACCESS_LOG = True
 OTP_TOTP_ISSUER = "Collimate"
 OTP_WEBAUTHN_RP_NAME = "Collimate"
 OTP_WEBAUTHN_RP_ID = urlsplit(PUBLIC_URL).hostname
@@ -273,7 +287,7 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(STATE_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -294,6 +308,21 @@ else:
     EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"]
     EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
     EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
+
+# What goes wrong is told on standard error, with its traceback; who asked for what is in the
+# trail and nowhere else, so refusals (whose paths may hold secrets) are not logged here.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING").upper()},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "WARNING"},
+        "django.request": {"handlers": [], "propagate": True, "level": "ERROR"},
+        "django.security": {"handlers": [], "propagate": True, "level": "ERROR"},
+    },
+}
 
 # Cache: rate limits only; it may be lost at any time --------------------------------------------
 CACHES = {
@@ -322,7 +351,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Collimate",
     "DESCRIPTION": "Medical images under express consent.",
     "VERSION": "1",
+    "PREPROCESSING_HOOKS": ["config.api.described"],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
 
-BLOB_CHUNK = 64 * 1024
+# How many requests one web process serves at a time (config.gunicorn).
+WEB_THREADS = env.int("WEB_THREADS", 8)

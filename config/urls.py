@@ -8,11 +8,11 @@ from config.health import healthz, readyz
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    # First of the studies' own: it registers the converter of DICOM UIDs.
     path("dicom-web/", include("studies.api.urls")),
     path("", include("accounts.urls")),
     path("", include("studies.urls")),
     path("consent/", include("consent.urls")),
     path("jobs/", include("jobs.urls")),
+    path("api/v1/", include("studies.api.v1.urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

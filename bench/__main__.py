@@ -1,0 +1,3 @@
+from bench.dicomweb import main
+
+main()

@@ -1,0 +1,144 @@
+"""A neutral client: knows DICOMweb (PS3.18) and nothing of the servers it measures."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import multiprocessing as mp
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+BOUNDARY = "benchBoundary7MA4YWxkTrZu0gW"
+STORE = {
+    "Content-Type": f'multipart/related; type="application/dicom"; boundary={BOUNDARY}',
+    "Accept": "application/dicom+json",
+}
+OBJECTS = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
+FRAMES = {"Accept": 'multipart/related; type="application/octet-stream"; transfer-syntax=*'}
+JSON = {"Accept": "application/dicom+json"}
+
+
+@dataclass
+class Server:
+    """One server under measurement: where it is, how to be let in, and its process."""
+
+    label: str
+    port: int
+    pid: int
+    headers: dict[str, str] = field(default_factory=dict)
+    peak_mb: float = 0.0
+
+    def memory_mb(self) -> float:
+        """Sum of the resident memory of the server and its children, in MB."""
+        total = 0
+        for process in [
+            psutil.Process(self.pid),
+            *psutil.Process(self.pid).children(recursive=True),
+        ]:
+            try:
+                total += process.memory_info().rss
+            except psutil.Error:
+                continue
+        self.peak_mb = max(self.peak_mb, total / 1e6)
+        return total / 1e6
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Wall time of all requests in seconds, each one's time in milliseconds, last answer."""
+
+    wall: float
+    times: list[float]
+    answers: list[bytes]
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, round((len(ordered) - 1) * share))]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.times)
+
+
+class WrongAnswer(AssertionError):
+    """A fast wrong answer is no win."""
+
+
+def multipart(parts: Sequence[bytes]) -> bytes:
+    head = f"--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
+    return b"".join(head + part + b"\r\n" for part in parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def store(objects: Sequence[bytes]) -> Request:
+    return Request("POST", "/dicom-web/studies", STORE, multipart(objects))
+
+
+def get(path: str, headers: dict[str, str]) -> Request:
+    return Request("GET", f"/dicom-web{path}", headers)
+
+
+def measure(
+    server: Server,
+    lists: Sequence[Sequence[Request]],
+    check: Callable[[bytes], bool] = bool,
+) -> Measured:
+    """Send each list over a connection of its own, from a process of its own, all at once."""
+    barrier = mp.Barrier(len(lists) + 1)
+    pipes = []
+    for requests in lists:
+        ours, theirs = mp.Pipe(duplex=False)
+        process = mp.Process(target=_send, args=(server, requests, barrier, theirs))
+        process.start()
+        pipes.append((process, ours))
+    barrier.wait()
+    results: list[Any] = []
+    for process, pipe in pipes:
+        while not pipe.poll(0.05):
+            server.memory_mb()
+        results += pipe.recv()
+        process.join()
+    for status, _, _, answer in results:
+        if status not in {200, 202, 206} or not check(answer):
+            raise WrongAnswer(f"{server.label}: {status} {answer[:200]!r}")
+    wall = max(end for _, _, end, _ in results) - min(start for _, start, _, _ in results)
+    times = [(end - start) * 1000 for _, start, end, _ in results]
+    return Measured(wall, times, [answer for _, _, _, answer in results])
+
+
+def _send(server: Server, requests: Sequence[Request], barrier: Any, pipe: Any) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
+    connection.connect()
+    barrier.wait()
+    results = []
+    for request in requests:
+        start = time.monotonic()
+        connection.request(
+            request.method, request.path, request.body, {**server.headers, **request.headers}
+        )
+        answer = connection.getresponse()
+        kept, size = b"", 0
+        while piece := answer.read(1 << 20):
+            size += len(piece)
+            if size <= 8 << 20 and request.headers in (STORE, JSON):
+                kept += piece
+        results.append((answer.status, start, time.monotonic(), kept or str(size).encode()))
+        if answer.will_close:
+            connection.close()
+    pipe.send(results)
+
+
+def stored(answer: bytes, count: int) -> bool:
+    return len(json.loads(answer).get("00081199", {}).get("Value", [])) == count

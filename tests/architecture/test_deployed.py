@@ -1,0 +1,102 @@
+"""A deployed portal starts on settings of its own, or says in one message what is missing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+REQUIRED = (
+    "SECRET_KEY", "MASTER_KEY", "AUDIT_SIGNING_KEY", "DATABASE_URL", "KEYS_DATABASE_URL",
+    "REDIS_URL", "STORAGE_URL", "EMAIL_URL", "ALLOWED_HOSTS",
+)  # fmt: skip
+
+
+def complete() -> dict[str, str]:
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(60),
+        "MASTER_KEY": secrets.token_hex(32),
+        "AUDIT_SIGNING_KEY": secrets.token_hex(32),
+        "DATABASE_URL": "postgres://portal:x@127.0.0.1:1/portal",
+        "KEYS_DATABASE_URL": "postgres://keys:x@127.0.0.1:1/keys",
+        "REDIS_URL": "redis://:x@127.0.0.1:1/0",
+        "STORAGE_URL": "s3://sealed?endpoint=http://127.0.0.1:1&region=us-east-1",
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+        "ALLOWED_HOSTS": "portal.example",
+    }
+
+
+def manage(*arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=kept | {"DEPLOYED": "1"} | values,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_the_deploy_check_is_clean() -> None:
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **complete())
+    assert done.returncode == 0, done.stderr
+
+
+def test_with_nothing_set_one_message_names_all_that_is_missing(tmp_path: Path) -> None:
+    done = manage("check", STATE_DIR=str(tmp_path / "state"))
+    assert done.returncode != 0
+    assert [name for name in REQUIRED if name not in last_line(done)] == []
+    assert not (tmp_path / "state").exists(), "no secret is made up where one was to be given"
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_each_is_missed_by_name(name: str) -> None:
+    values = complete()
+    del values[name]
+    done = manage("check", **values)
+    assert done.returncode != 0
+    assert last_line(done).endswith(f": {name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "sqlite:////tmp/data.sqlite3"),
+        ("KEYS_DATABASE_URL", "sqlite:////tmp/keys.sqlite3"),
+        ("KEYS_DATABASE_URL", "postgres://portal:x@127.0.0.1:1/portal"),
+        ("EMAIL_URL", "outbox:"),
+    ],
+)
+def test_what_is_fit_for_a_demonstration_only_is_refused(name: str, value: str) -> None:
+    done = manage("check", **complete() | {name: value})
+    assert done.returncode != 0
+    assert name in last_line(done)
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    values = complete()
+    file = tmp_path / "master_key"
+    file.write_text(values.pop("MASTER_KEY") + "\n")
+    done = manage("check", MASTER_KEY_FILE=str(file), **values)
+    assert done.returncode == 0, done.stderr
+    missing = manage("check", MASTER_KEY_FILE=str(tmp_path / "none"), **values)
+    assert "MASTER_KEY_FILE" in last_line(missing)
+
+
+@pytest.mark.parametrize("command", [["seed_demo"], ["demo_link", "--all"]])
+def test_there_is_no_demonstration(command: list[str]) -> None:
+    done = manage(*command, **complete())
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "DEPLOYED=1" in done.stderr

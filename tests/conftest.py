@@ -1,0 +1,89 @@
+"""What every test can have: the cast, signed in; an actor; a small image; a closed network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from accounts.rules import Actor
+from accounts.services.demo import seed_cast
+from tests.audit.append_only import append_only_yields_to_flush
+from tests.factories import Cast, actor_of, signed_in_client, small_ct_object
+from vault.services.organisation_keys import forget_organisation_keys
+
+__all__ = ["append_only_yields_to_flush"]
+
+# The embedded default has no PostgreSQL, Redis and S3; `make test-stack` sets this.
+STACK = os.environ.get("COLLIMATE_STACK") == "1"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests that need the stack to `make test-stack`, unless they were asked for."""
+    if STACK or config.getoption("markexpr") or any("::" in one for one in config.args):
+        return
+    stack = [item for item in items if item.get_closest_marker("stack")]
+    if stack:
+        config.hook.pytest_deselected(items=stack)
+        items[:] = [item for item in items if not item.get_closest_marker("stack")]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser of the browser tests; without one they fail, for nobody would notice a skip."""
+    for name in (os.environ.get("CHROMIUM", ""), *CHROMIUM):
+        if found := name and shutil.which(name):
+            return found
+    pytest.fail("Browser tests need Chromium: apt-get install chromium, or set CHROMIUM=/path.")
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Opened keys and counted attempts are of one test."""
+    forget_organisation_keys()
+    yield
+    forget_organisation_keys()
+    cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _bucket() -> None:
+    """On the stack: a bucket of this process's own."""
+    if django_settings.STORAGE_URL.startswith("s3://"):
+        from config.prepare import make_bucket
+
+        parts = urlsplit(django_settings.STORAGE_URL)
+        assert parse_qs(parts.query).get("endpoint"), "the tests never use a store of somebody's"
+        make_bucket(django_settings.STORAGE_URL)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """A clinician, an officer, an administrator, an auditor, a stranger, a patient, an owner."""
+    return Cast(seed_cast())
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], Client]:
+    """Give a browser in which a person has signed in, by the service that the pages use."""
+    return signed_in_client
+
+
+@pytest.fixture
+def actor() -> Callable[..., Actor]:
+    """Give a person as an actor: ``actor(user, fresh=True)`` has just proved who they are."""
+    return actor_of
+
+
+@pytest.fixture
+def small_ct() -> Callable[..., bytes]:
+    """Give the bytes of a CT slice of 16 by 16 pixels; keyword arguments replace attributes."""
+    return small_ct_object

@@ -1,0 +1,36 @@
+"""Settings of the tests: the real ones, in a state folder of this process, thrown away after it."""
+
+# ruff: noqa: E402, F403 - the environment first, then everything that follows from it
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+_FOLDER = tempfile.mkdtemp(prefix=f"collimate-{_WORKER}-")
+_OWNER = os.getpid()
+
+
+def _clean() -> None:
+    # A process that a test forked off inherits this, and is not to take the folder away.
+    if os.getpid() == _OWNER:
+        shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+atexit.register(_clean)
+os.environ["STATE_DIR"] = _FOLDER
+for _name in ("DEPLOYED", "PORT", "PUBLIC_URL"):
+    os.environ.pop(_name, None)
+
+from config.settings import *
+
+# scrypt takes a tenth of a second on purpose; what it protects is not here.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# One Redis serves all processes of a parallel run.
+for _cache in CACHES.values():  # noqa: F405
+    _cache["KEY_PREFIX"] = _WORKER
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - or the server of static files warns
