@@ -32,5 +32,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # One Redis serves all processes of a parallel run.
 for _cache in CACHES.values():  # noqa: F405
     _cache["KEY_PREFIX"] = _WORKER
+# A connection kept by a thread of a test's server would keep its database from being dropped.
+for _database in DATABASES.values():  # noqa: F405
+    _database["CONN_MAX_AGE"] = 0
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - or the server of static files warns

@@ -14,12 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import psycopg2
 import pydicom
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from config.prepare import make_bucket
 from config.viewer import build
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -66,7 +70,7 @@ def site() -> Iterator[Site]:
     environment = os.environ | {
         "STATE_DIR": folder, "PORT": str(port), "PUBLIC_URL": f"http://localhost:{port}",
         "DJANGO_SETTINGS_MODULE": "config.settings",
-    }  # fmt: skip
+    } | _own_stores()  # fmt: skip
     subprocess.run(
         [sys.executable, "-m", "config.prepare"],
         cwd=ROOT, env=environment, check=True, capture_output=True,
@@ -82,6 +86,27 @@ def site() -> Iterator[Site]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _own_stores() -> dict[str, str]:
+    """On the stack: two databases and a bucket of this portal's own."""
+    if os.environ.get("COLLIMATE_STACK") != "1":
+        return {}
+    name = f"browser_{uuid4().hex}"
+    server = os.environ["STACK_DATABASE_URL"]
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for database in (name, f"{name}_keys"):
+            cursor.execute(f"CREATE DATABASE {database}")
+    connection.close()
+    bucket = urlsplit(os.environ["STORAGE_URL"])._replace(netloc=name.replace("_", "-")).geturl()
+    make_bucket(bucket)
+    return {
+        "DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(),
+        "KEYS_DATABASE_URL": urlsplit(server)._replace(path=f"/{name}_keys").geturl(),
+        "STORAGE_URL": bucket,
+    }
+
+
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < until and server.poll() is None:
@@ -93,8 +118,9 @@ def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("the portal did not start")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for each file: its event loop must be gone when tests of other files run."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield opened

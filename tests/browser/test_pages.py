@@ -84,10 +84,10 @@ def test_files_are_chosen_with_the_keyboard(visit: Visit):
 
 # Frames -------------------------------------------------------------------------------------------
 def loaded(page: Page) -> bool:
-    """Are all pictures of the page there?"""
-    found: bool = page.evaluate(
-        "() => [...document.images].every((one) => one.complete && one.naturalWidth > 0)"
-    )
+    """Are all pictures of the page there, once they have had time to be drawn?"""
+    complete = "() => [...document.images].every((one) => one.complete)"
+    page.wait_for_function(complete, timeout=30_000)
+    found: bool = page.evaluate("() => [...document.images].every((one) => one.naturalWidth > 0)")
     return found
 
 
