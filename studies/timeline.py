@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from accounts.models import Organisation, User
 from audit.models import Event
 from audit.rules.vocabulary import label_of
-from consent.rules.decision import SENTENCES, Reason
+from consent.rules.decision import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,23 @@ def _place_of_same(found: list[Line], line: Line) -> int | None:
     return None
 
 
+# The decision's reasons, said of somebody else. Looking at home is the rule and needs no word.
+_REASONS = {
+    Reason.OWN_ORGANISATION: "",
+    Reason.GRANTED: "under a share",
+    Reason.UNKNOWN: "it was never shared with them",
+    Reason.ROLE: "their role does not include images",
+    Reason.SCOPE: "the token was not issued for that",
+    Reason.REVOKED: "the share had been revoked",
+    Reason.EXPIRED: "the share had ended",
+    Reason.NOT_ITEM: "it was not among the items shared",
+    Reason.NO_DOWNLOAD: "the share does not include downloads",
+    Reason.OTHER_PURPOSE: "the share is for another purpose",
+    Reason.OWNER_ONLY: "only the holder can do this",
+    Reason.UNAVAILABLE: "it could not be decided",
+}
+
+
 def _line(event: Event, people: dict[str, str], organisations: dict[str, str]) -> Line:
     place = event.details.get("by_organisation") or event.organisation_id
     return Line(
@@ -107,13 +124,11 @@ def _why(event: Event, organisations: dict[str, str]) -> str:
         words.append(f"with {organisations.get(recipient, 'an organisation that has left')}")
     if event.purpose:
         words.append(f"for {event.purpose.replace('-', ' ')}")
-    if event.reason == Reason.OWN_ORGANISATION:
-        pass  # that is the rule, and says nothing new on each line
-    elif event.reason in Reason.__members__.values():
-        words.append(SENTENCES[Reason(event.reason)])
+    if event.reason in _REASONS:
+        words.append(_REASONS[Reason(event.reason)])
     elif event.reason:
         words.append(event.reason.replace("-", " "))
     count = event.details.get("instances")
     if count:
         words.append(f"{count} object{'s' if count != 1 else ''}")
-    return "; ".join(words)
+    return "; ".join(word for word in words if word)

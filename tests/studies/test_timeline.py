@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from studies.timeline import Line, _gathered
+from consent.rules.decision import Reason
+from studies.timeline import _REASONS, Line, _gathered
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -40,3 +41,7 @@ def test_no_act_is_lost_in_the_counting() -> None:
         line(n, "looked" if n % 3 else "opened", "Clara" if n % 5 else "Jonas") for n in range(40)
     ]
     assert sum(one.times for one in _gathered(lines)) == 40
+
+
+def test_every_reason_of_the_decision_has_words_for_the_trail() -> None:
+    assert set(_REASONS) == set(Reason)
