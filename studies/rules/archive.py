@@ -26,6 +26,14 @@ _ARCHIVES: Final = (
 _ARCHIVE_SUFFIXES: Final = (".zip", ".rar", ".7z", ".gz", ".tgz", ".bz2", ".xz", ".tar", ".cab")
 _BLOCK: Final = 1 << 16
 
+# What zipfile raises for bytes that are no ZIP archive, or of a kind that it does not know. Every
+# other error is a fault of ours, and goes on.
+_BROKEN: Final = (zipfile.BadZipFile, NotImplementedError, OSError, struct.error)
+# A date or an extra field that cannot be.
+_BROKEN_DIRECTORY: Final = (*_BROKEN, ValueError)
+# A damaged or cut stream; RuntimeError is how an encrypted member is told.
+_BROKEN_MEMBER: Final = (*_BROKEN, zlib.error, EOFError, RuntimeError)
+
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
@@ -64,9 +72,7 @@ class Member:
                     if given > self.size:
                         refuse("archive-lies")
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-            refuse("archive-broken")
-        except (OSError, struct.error):
+        except _BROKEN_MEMBER:
             refuse("archive-broken")
         if given != self.size:
             refuse("archive-lies")
@@ -92,7 +98,7 @@ def members(source: BinaryIO, *, limits: ArchiveLimits | None = None) -> Iterato
     size = _check_frame(source, limits)
     try:
         archive = zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error):
+    except _BROKEN_DIRECTORY:
         refuse("archive-broken")
     with archive:
         infos = sorted(archive.infolist(), key=lambda info: info.header_offset)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from audit import services
+from audit.models import Event
 from audit.rules.vocabulary import register_action
 from audit.services import ActorRef
 from config.celery import app
@@ -20,3 +22,23 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     heard: list[str] = []
     monkeypatch.setattr(app, "send_task", lambda name, **_: heard.append(name))
     return heard
+
+
+@pytest.fixture
+def trail() -> list[Event]:
+    """Three checkpoints over 20 events, and two events that wait."""
+    events: list[Event] = []
+    for size in (8, 7, 5):
+        events += [
+            services.record(
+                action="test.viewed",
+                actor=CLINICIAN,
+                organisation_id="org-1",
+                details={"number": number},
+            )
+            for number in range(size)
+        ]
+        services.seal_events()
+    for _ in range(2):
+        services.record(action="test.viewed", actor=CLINICIAN)
+    return events

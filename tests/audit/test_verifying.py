@@ -2,72 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from io import StringIO
-from pathlib import Path
-
 import pytest
-from django.core.management import call_command
-from django.db import connection
 
 from audit import services
 from audit.models import Checkpoint, Event, EventCommitment, Leaf, PendingEvent
-from audit.rules.append_only import drop_queue_statements, queue_statements
 from audit.rules.canonical import canonical_json
 from audit.rules.merkle import leaf_hash
 from audit.rules.notes import SigningKey, sign_note
 from audit.rules.verification import Verdict
 from audit.services.keys import signing_key
-from tests.audit.append_only import run_each, triggers_bypassed
+from tests.audit.append_only import triggers_bypassed
 from tests.audit.conftest import CLINICIAN
+from tests.audit.tampering import cut_tail, edit, insert_without_a_trace, leaf, recompute_leaf, swap
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 
-@pytest.fixture
-def trail() -> list[Event]:
-    """Three checkpoints over 20 events, and two events that wait."""
-    events: list[Event] = []
-    for size in (8, 7, 5):
-        events += [
-            services.record(
-                action="test.viewed",
-                actor=CLINICIAN,
-                organisation_id="org-1",
-                details={"number": number},
-            )
-            for number in range(size)
-        ]
-        services.seal_events()
-    for _ in range(2):
-        services.record(action="test.viewed", actor=CLINICIAN)
-    return events
-
-
-def leaf(event: Event) -> Leaf:
-    return Leaf.objects.get(event_id=event.id)
-
-
 def faults(verdict: Verdict) -> set[tuple[str, str]]:
     return {(one.fault.value, one.event_id) for one in verdict.findings}
-
-
-def edit(event: Event) -> None:
-    Event.objects.filter(pk=event.pk).update(actor_id="18")
-
-
-def recompute_leaf(event: Event) -> None:
-    """Hide an edit as well as one can without the signing key."""
-    digest = leaf_hash(canonical_json(Event.objects.get(pk=event.pk).entry()))
-    Leaf.objects.filter(event_id=event.id).update(leaf_hash=digest)
-
-
-def insert_without_a_trace(**values: object) -> Event:
-    run_each(drop_queue_statements(connection.vendor))
-    forged = services.record(action="test.viewed", actor=CLINICIAN, **values)  # type: ignore[arg-type]
-    run_each(queue_statements(connection.vendor))
-    return forged
 
 
 def test_an_untouched_trail_verifies(trail: list[Event]) -> None:
@@ -178,31 +130,11 @@ def test_an_event_slipped_into_the_middle_is_seen(trail: list[Event]) -> None:
     assert ("altered", str(forged.id)) in faults(services.verify_database())
 
 
-def swap(one: Leaf, other: Leaf, *columns: str) -> None:
-    values = {name: (getattr(one, name), getattr(other, name)) for name in columns}
-    with triggers_bypassed():
-        # The columns are unique: one of the two steps aside first.
-        Leaf.objects.filter(pk=one.pk).delete()
-        Leaf.objects.filter(pk=other.pk).update(**{name: pair[0] for name, pair in values.items()})
-        for name, pair in values.items():
-            setattr(one, name, pair[1])
-        one.save(force_insert=True)
-
-
 @pytest.mark.parametrize("columns", [("event_id",), ("event_id", "leaf_hash")])
 def test_two_events_that_changed_places_are_both_named(trail, columns: tuple[str, ...]) -> None:
     swap(leaf(trail[2]), leaf(trail[5]), *columns)
     expected = {("reordered", str(trail[2].id)), ("reordered", str(trail[5].id))}
     assert faults(services.verify_database()) == expected
-
-
-def cut_tail() -> None:
-    """Remove the last batch and its checkpoint, so that what is left agrees with itself."""
-    with triggers_bypassed():
-        ids = list(Leaf.objects.filter(number__gte=15).values_list("event_id", flat=True))
-        Checkpoint.objects.filter(size=20).delete()
-        Leaf.objects.filter(number__gte=15).delete()
-        Event.objects.filter(pk__in=ids).delete()
 
 
 def test_a_tail_cut_off_under_its_checkpoint_is_seen(trail: list[Event]) -> None:
@@ -270,136 +202,3 @@ def test_a_personal_value_that_was_exchanged_is_seen_and_an_erased_one_is_no_fau
     assert faults(services.verify_database()) == {("commitment", str(event.id))}
     EventCommitment.objects.all().delete()
     assert services.verify_database().verified
-
-
-def verify(*arguments: object) -> tuple[int, str]:
-    out = StringIO()
-    try:
-        call_command("verify_audit", *map(str, arguments), stdout=out)
-    except SystemExit as end:
-        return int(end.code or 0), out.getvalue()
-    return 0, out.getvalue()
-
-
-@pytest.fixture
-def bundle(trail: list[Event], tmp_path: Path) -> Path:
-    path = tmp_path / "trail.jsonl"
-    call_command("export_audit", "--out", str(path), stdout=StringIO())
-    return path
-
-
-def change(path: Path, alter: Callable[[list[dict]], None]) -> None:
-    rows = [json.loads(line) for line in path.read_text().splitlines()]
-    alter(rows)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-def leaves_of(rows: list[dict]) -> list[dict]:
-    return [row for row in rows if row["type"] == "leaf"]
-
-
-def test_the_command_exits_0_only_if_everything_verifies(trail: list[Event]) -> None:
-    code, words = verify()
-    assert code == 0 and words.startswith("Verified: 20 sealed events, 3 checkpoints, 2 events")
-    with triggers_bypassed():
-        edit(trail[4])
-    code, words = verify()
-    assert code == 1 and f"edited: event {trail[4].id}" in words
-
-
-def test_a_bundle_verifies_without_a_database(bundle: Path, monkeypatch, trail) -> None:
-    def no_database(*_: object, **__: object) -> None:
-        raise AssertionError("the database was asked")
-
-    monkeypatch.setattr(connection, "cursor", no_database)
-    code, words = verify("--bundle", bundle, "--key", signing_key().verifier)
-    assert code == 0 and words.startswith("Verified: 20 sealed events, 3 checkpoints, 3 events")
-
-
-def test_a_bundle_says_which_key_its_verdict_rests_on(bundle: Path) -> None:
-    assert f"Key: {signing_key().verifier}" in verify("--bundle", bundle)[1]
-    stranger = SigningKey(signing_key().name, bytes(32)).verifier
-    code, words = verify("--bundle", bundle, "--key", stranger)
-    assert code == 1 and "no trusted key signed" in words
-
-
-def test_the_export_is_itself_an_event(bundle: Path) -> None:
-    assert Event.objects.filter(action="audit.exported").count() == 1
-    assert '"action":"audit.exported"' in bundle.read_text()
-
-
-def test_a_bundle_holds_no_personal_value(tmp_path: Path) -> None:
-    services.record(action="test.released", actor=CLINICIAN, private={"recipient": "Jane Roe"})
-    services.seal_all()
-    path = tmp_path / "trail.jsonl"
-    call_command("export_audit", "--out", str(path), stdout=StringIO())
-    assert "Roe" not in path.read_text() and verify("--bundle", path)[0] == 0
-
-
-def _edit(rows: list[dict]) -> None:
-    leaves_of(rows)[6]["event"]["actor_id"] = "18"
-
-
-def _delete(rows: list[dict]) -> None:
-    rows.remove(leaves_of(rows)[6])
-    rows[-1]["counts"]["leaf"] -= 1
-
-
-def _delete_event(rows: list[dict]) -> None:
-    leaves_of(rows)[6]["event"] = None
-
-
-def _insert(rows: list[dict]) -> None:
-    rows.insert(rows.index(leaves_of(rows)[6]), dict(leaves_of(rows)[6]))
-    rows[-1]["counts"]["leaf"] += 1
-
-
-def _reorder(rows: list[dict]) -> None:
-    one, other = leaves_of(rows)[2], leaves_of(rows)[6]
-    one["number"], other["number"] = other["number"], one["number"]
-    rows.sort(
-        key=lambda row: (
-            row.get("number", 99)
-            if row["type"] == "leaf"
-            else -1
-            if (row["type"] in ("bundle", "checkpoint"))
-            else 100
-        )
-    )
-
-
-@pytest.mark.parametrize(
-    ("alter", "fault"),
-    [
-        (_edit, "edited"),
-        (_delete, "deleted"),
-        (_delete_event, "deleted"),
-        (_insert, "inserted"),
-        (_reorder, "reordered"),
-    ],
-)
-def test_a_bundle_that_was_tampered_with_names_the_event(bundle: Path, trail, alter, fault) -> None:
-    change(bundle, alter)
-    code, words = verify("--bundle", bundle)
-    assert code == 1 and f"{fault}: " in words
-    assert str(trail[6].id) in words or "leaf 6 is not there" in words
-
-
-@pytest.mark.parametrize("kept", [0, 1, 5, -1])
-def test_a_bundle_that_was_cut_short_is_refused(bundle: Path, kept: int) -> None:
-    lines = bundle.read_text().splitlines(keepends=True)
-    bundle.write_text("".join(lines[:kept]))
-    with pytest.raises(Exception, match="bundle"):
-        verify("--bundle", bundle)
-
-
-def test_a_bundle_is_held_against_a_kept_checkpoint(bundle: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    kept.write_text(Checkpoint.objects.get(size=20).note)
-    assert verify("--bundle", bundle, "--checkpoint", kept)[0] == 0
-    cut_tail()
-    short = tmp_path / "short.jsonl"
-    call_command("export_audit", "--out", str(short), stdout=StringIO())
-    assert verify("--bundle", short)[0] == 0
-    code, words = verify("--bundle", short, "--checkpoint", kept)
-    assert code == 1 and "truncated" in words

@@ -325,10 +325,10 @@ def test_the_lease_of_a_busy_handler_is_renewed(kind) -> None:
     assert len(leases) == 2 and leases[1] > leases[0]
 
 
+# On the stack: SQLite in memory does not wait for a lock. For SQLite in a file, see the chaos test.
+@pytest.mark.stack
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_that_hear_one_ring_exactly_one_runs_the_job(kind) -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("a database in memory does not wait for a lock; the chaos test has a file")
     ran: list[int] = []
     job = make(kind(lambda run: ran.append(1)))
     outcomes: list[str] = []

@@ -64,13 +64,7 @@ def test_a_palette_becomes_colours():
 )
 def test_compressed_frames_decode_to_pydicoms_values(name):
     path = FOLDER / name
-    if not path.exists():
-        pytest.skip(f"{name} is not in this release of pydicom")
-    try:
-        frame = decode_frame(path.read_bytes(), frame=1)
-    except CannotRender as reason:
-        assert reason.detail == "identifier-missing"
-        return
+    frame = decode_frame(path.read_bytes(), frame=1)
     ds = pydicom.dcmread(path)
     assert frame.data == ds.pixel_array.astype(ds.pixel_array.dtype.newbyteorder("<")).tobytes()
     assert (frame.rows, frame.columns) == (ds.Rows, ds.Columns)

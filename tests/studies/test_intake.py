@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -289,15 +290,12 @@ def test_however_objects_are_cut_into_submissions_the_first_of_each_identifier_i
 
 
 # At the same time --------------------------------------------------------------------------------
+# On the stack: threads share SQLite in memory. For processes on SQLite in a file, see
+# tests/stack/test_intake_crashes.py.
+@pytest.mark.stack
 def test_two_submissions_of_one_study_at_the_same_time_store_it_once(
     living_portal: Portal,
 ) -> None:
-    from django.db import connections
-
-    if any(connections[alias].vendor == "sqlite" for alias in ("default", "keys")):
-        pytest.skip(
-            "threads share SQLite in memory; for processes see tests/stack/test_intake_crashes.py"
-        )
     portal, results, start = living_portal, [], threading.Barrier(4)
     objects = [an_object(number=n) for n in range(1, 6)]
 
