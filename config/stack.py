@@ -37,6 +37,7 @@ def stack() -> Iterator[dict[str, str]]:
         folder = Path(tempfile.mkdtemp(prefix="collimate-stack-"))
         kept.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o755)  # the database server runs as another user
+        _found("dcmdump", "dcmtk")  # reads what we write, and shares no code with it
         database = os.environ.get("STACK_DATABASE_URL") or kept.enter_context(_postgres(folder))
         redis = os.environ.get("STACK_REDIS_URL") or kept.enter_context(_redis(folder))
         endpoint = os.environ.get("STACK_STORAGE_ENDPOINT") or kept.enter_context(_storage(folder))

@@ -117,7 +117,8 @@ def deployed(tmp_path: Path) -> Iterator[tuple[Stack, Query]]:
         pytest.fail("set STACK_DATABASE_URL to a PostgreSQL on which databases may be created")
     if not shutil.which("redis-server"):
         pytest.fail("this test kills a Redis of its own: install redis-server")
-    psycopg2 = pytest.importorskip("psycopg2")
+    import psycopg2
+
     address, _, options = server.partition("?")
     name = f"chaos_{uuid.uuid4().hex[:12]}"
     own = f"{address.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")
