@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 
 from tests.jobs.chaos import STEPS
@@ -117,8 +118,6 @@ def deployed(tmp_path: Path) -> Iterator[tuple[Stack, Query]]:
         pytest.fail("set STACK_DATABASE_URL to a PostgreSQL on which databases may be created")
     if not shutil.which("redis-server"):
         pytest.fail("this test kills a Redis of its own: install redis-server")
-    import psycopg2
-
     address, _, options = server.partition("?")
     name = f"chaos_{uuid.uuid4().hex[:12]}"
     own = f"{address.rpartition('/')[0]}/{name}" + (f"?{options}" if options else "")

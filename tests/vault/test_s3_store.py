@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from vault.gateways.blob_store import blob_store
@@ -35,8 +36,7 @@ CANARY = b"PATIENT-CANARY-0123456789"
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """An S3-compatible server on a free port of the loopback."""
-    server_module = pytest.importorskip("moto.server")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
