@@ -16,5 +16,10 @@ ACTIONS = [
     ("invitation.sent", "Invitation sent", _SECURITY),
     ("membership.started", "Joined the organisation", _SECURITY),
     ("membership.changed", "Roles changed", _SECURITY),
+    ("policy.drafted", "Draft of the privacy policy saved", _SECURITY),
+    ("policy.discarded", "Draft of the privacy policy thrown away", _SECURITY),
+    ("policy.posted", "New version of the privacy policy posted", _SECURITY),
+    ("policy.withdrawn", "Announced version of the privacy policy withdrawn", _SECURITY),
+    ("policy.refused", "Change of the privacy policy refused", _SECURITY),
     ("membership.ended", "Membership ended", _SECURITY),
 ]

@@ -68,7 +68,6 @@ class Organisation(models.Model):
     state = models.CharField(max_length=3, blank=True, help_text="ISO 3166-2 part, such as NY.")
     residency_region = models.CharField(max_length=10, help_text="Where its data must stay.")
     regimes = models.JSONField(default=list, help_text="Laws it is under, such as hipaa or gdpr.")
-    pack_code = models.SlugField(help_text="The policy pack it runs under.")
     privacy_email = models.EmailField(help_text="Whom people ask about their data.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

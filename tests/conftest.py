@@ -11,10 +11,13 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from accounts.models import User
 from accounts.rules import Actor
 from accounts.services.demo import seed_cast
+from policies.selectors import forget_policies
 from tests.audit.append_only import append_only_yields_to_flush
 from tests.factories import Cast, actor_of, signed_in_client, small_ct_object
 from vault.services.organisation_keys import forget_organisation_keys
@@ -23,6 +26,11 @@ __all__ = ["append_only_yields_to_flush"]
 
 # The embedded default has no PostgreSQL, Redis and S3; `make test-stack` sets this.
 STACK = os.environ.get("COLLIMATE_STACK") == "1"
+# How fast a machine is at the moment says nothing about whether a property holds.
+hypothesis_settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("patient")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -47,8 +55,9 @@ def chromium() -> str:
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
-    """Opened keys and counted attempts are of one test."""
+    """Opened keys, policies in force and counted attempts are of one test."""
     forget_organisation_keys()
+    forget_policies()
     yield
     forget_organisation_keys()
     cache.clear()

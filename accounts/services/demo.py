@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
 from accounts.models import Membership, MembershipRole, Organisation, Profile, User
 from accounts.rules import Role
+from accounts.services.policy import adopt_pack
+from policies.selectors import packs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,6 @@ ORGANISATIONS = [
         state="NY",
         residency_region="us",
         regimes=["hipaa", "ny-shield"],
-        pack_code="hospital-us",
         privacy_email="officer@hospital.example",
     ),
     Organisation(
@@ -40,7 +42,6 @@ ORGANISATIONS = [
         state="BY",
         residency_region="eu",
         regimes=["gdpr", "strlschg"],
-        pack_code="imaging-eu",
         privacy_email="officer@imaging.example",
     ),
     Organisation(
@@ -51,10 +52,47 @@ ORGANISATIONS = [
         state="NY",
         residency_region="us",
         regimes=["ny-shield"],
-        pack_code="veterinary-us",
         privacy_email="admin@practice.example",
     ),
 ]
+
+# The pack each of them started from, and what it says of itself.
+POLICIES: dict[str, dict[str, Any]] = {
+    "hospital": {
+        "pack_code": "image-exchange",
+        "changes": {
+            "title": "Privacy statement of Hudson Valley Hospital",
+            "contact.officer": "Owen Hart, privacy officer",
+            "contact.email": "officer@hospital.example",
+            "contact.phone": "+1 845 555 0100",
+            "contact.address": "Hudson Valley Hospital, 1 River Road, Beacon, NY 12508",
+            "regimes": ["hipaa", "ny-shield"],
+        },
+    },
+    "imaging": {
+        "pack_code": "radiology-information-system",
+        "changes": {
+            "title": "Datenschutz: privacy policy of Radiologie am Isartor",
+            "contact.officer": "Ilse Krämer, data protection officer",
+            "contact.email": "officer@imaging.example",
+            "contact.phone": "+49 89 5550 100",
+            "contact.address": "Radiologie am Isartor, Zweibrückenstraße 2, 80331 München",
+            "role": "controller",
+            "regimes": ["gdpr"],
+            "requests.patient_route": "direct",
+        },
+    },
+    "practice": {
+        "pack_code": "veterinary-teleradiology",
+        "changes": {
+            "title": "How Millbrook Veterinary Practice treats data",
+            "contact.officer": "Marcus Bell",
+            "contact.email": "admin@practice.example",
+            "contact.address": "Millbrook Veterinary, 5 Church Street, Millbrook, NY 12545",
+            "regimes": ["hipaa", "ny-shield"],
+        },
+    },
+}
 
 CAST = [
     Person(
@@ -87,13 +125,13 @@ def seed_cast() -> dict[str, User]:
         fields = {
             name: getattr(wanted, name)
             for name in (
-                "name", "kind", "country", "state", "residency_region", "regimes", "pack_code",
-                "privacy_email",
+                "name", "kind", "country", "state", "residency_region", "regimes", "privacy_email",
             )
         }  # fmt: skip
-        organisations[wanted.slug], _ = Organisation.objects.get_or_create(
-            slug=wanted.slug, defaults=fields
-        )
+        organisation, _ = Organisation.objects.get_or_create(slug=wanted.slug, defaults=fields)
+        organisations[wanted.slug] = organisation
+        if not packs_of(organisation.pk):
+            adopt_pack(organisation=organisation, **POLICIES[wanted.slug])
     return {person.email: _seed_person(person, organisations) for person in CAST}
 
 

@@ -15,7 +15,7 @@ from accounts.services.trail import record
 from consent.models import Grant, GrantItem
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
 from consent.selectors import grant_context
-from policies.rules import Pack, Purpose
+from policies.rules.pack import ListedPurpose, Pack
 from policies.selectors import effective_pack
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import create_data_key
@@ -41,7 +41,7 @@ def compose_agreement(
 
     Raises `GrantRefused` for what the owner's policy does not allow.
     """
-    pack = effective_pack(owner.pack_code)
+    pack = effective_pack(owner.pk)
     purpose = _shareable(pack, purpose_code)
     now = timezone.now()
     if not now < expires_at <= now + pack.share_lasts_at_most:
@@ -62,7 +62,7 @@ def compose_agreement(
         may_download=may_download,
         expires_at=expires_at,
         items=items,
-        notice=f"{pack.title}, version {pack.version}",
+        notice=pack.name,
     )
 
 
@@ -91,7 +91,7 @@ def create_grant(
     text = agreement.text()
     if digest_of_text(text) != shown_digest:
         raise GrantRefused("The study has changed since you read this. Read it again, please.")
-    pack = effective_pack(owner.pack_code)
+    pack = effective_pack(owner.pk)
     _shareable(pack, purpose_code)
     key = create_data_key(organisation_id=owner.pk, kind="grant")
     grant_id = uuid.uuid4()
@@ -151,7 +151,7 @@ def can_revoke(actor: Actor, grant: Grant) -> bool:
     return actor.can(Capability.REVOKE_ANY_SHARE) or actor.can(Capability.SHARE_STUDIES)
 
 
-def _shareable(pack: Pack, code: str) -> Purpose:
+def _shareable(pack: Pack, code: str) -> ListedPurpose:
     purpose = pack.purpose(code)
     if purpose is None or not purpose.shareable:
         raise GrantRefused("The privacy policy in force does not list this purpose for sharing.")

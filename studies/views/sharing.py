@@ -83,7 +83,7 @@ def _form(
     series: list[ShownSeries],
     memberships: list[Membership],
 ) -> ShareForm:
-    pack = effective_pack(study.organisation.pack_code)
+    pack = effective_pack(study.organisation_id)
     month = min(timedelta(days=30), pack.share_lasts_at_most - timedelta(days=1))
     return ShareForm(
         request.POST or None,

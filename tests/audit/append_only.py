@@ -14,7 +14,8 @@ import pytest
 from django.db import connection
 from django.test import TransactionTestCase
 
-from audit.rules.append_only import create_statements, drop_statements
+from audit.rules import append_only
+from policies.rules import immutable
 
 
 def run_each(statements: list[str]) -> None:
@@ -26,11 +27,13 @@ def run_each(statements: list[str]) -> None:
 @contextmanager
 def triggers_bypassed() -> Iterator[None]:
     """Do what a database owner can do: take the triggers away, act, put them back."""
-    run_each(drop_statements(connection.vendor))
+    run_each(append_only.drop_statements(connection.vendor))
+    run_each(immutable.drop_statements(connection.vendor))
     try:
         yield
     finally:
-        run_each(create_statements(connection.vendor))
+        run_each(append_only.create_statements(connection.vendor))
+        run_each(immutable.create_statements(connection.vendor))
 
 
 @pytest.fixture(scope="session", autouse=True)

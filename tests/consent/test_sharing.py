@@ -98,7 +98,7 @@ def test_a_share_keeps_its_evidence(study: Study, clinician: Actor, cast: dict[s
     grant = share(study, clinician, cast)
     text = agreed_text(grant)
     assert digest_of_text(text) == grant.text_digest
-    for said in ("Dr Clara Reyes", "Dr Jonas Weber", "Treatment", "all of it", "version 1.0"):
+    for said in ("Dr Clara Reyes", "Dr Jonas Weber", "Treatment", "all of it", "version 1."):
         assert said in text
     assert (grant.factor, grant.stepped_up_at) == ("totp", clinician.stepped_up_at)
     assert b"Adler" not in bytes(grant.sealed_text)

@@ -1,0 +1,1 @@
+"""What a policy pack may say and what follows from it. Pure."""
