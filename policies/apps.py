@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class PoliciesConfig(AppConfig):
     name = "policies"
+
+    def ready(self) -> None:
+        from policies import checks, inventory  # noqa: F401 - its checks register themselves
+
+        inventory.register()

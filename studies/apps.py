@@ -6,9 +6,11 @@ class StudiesConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.rules.vocabulary import register_action
+        from studies import inventory
         from studies.actions import ACTIONS
         from studies.tasks import register_jobs
 
         for name, label, verb, dicom in ACTIONS:
             register_action(name, label, verb=verb, dicom=dicom)
         register_jobs()
+        inventory.register()

@@ -1,0 +1,103 @@
+"""What this room keeps, and the libraries of signing in."""
+
+from policies.rules.categories import Category
+from policies.rules.inventory import FieldFacts, Models, classify, hashed, readable, secret
+
+DAY = "When it was made"
+_DEVICE: dict[str, str | FieldFacts] = {
+    "id": "Number", "user": "Whose", "name": "Name", "confirmed": "Whether it was confirmed",
+    "throttling_failure_timestamp": "Last wrong try", "throttling_failure_count": "Wrong tries",
+    "created_at": DAY, "last_used_at": "Last used",
+}  # fmt: skip
+_ATTEMPT: dict[str, str | FieldFacts] = {
+    "id": "Number", "user_agent": "Browser", "ip_address": "Network address",
+    "username": readable("E-mail address that was tried", Category.ACCOUNT),
+    "http_accept": "Formats the browser takes", "path_info": "Page",
+    "attempt_time": "When",
+}  # fmt: skip
+
+MODELS: Models = [
+    ("accounts.User", Category.ACCOUNT, {
+        "id": "Number of the account", "password": hashed("Password", Category.CREDENTIALS),
+        "last_login": "Last sign-in", "email": "E-mail address", "name": "Name",
+        "is_active": "Whether the account is open", "created_at": "When the account was made",
+    }),
+    ("accounts.Profile", Category.PROFESSIONAL, {
+        "id": "Number", "user": "Whose", "specialty": "Specialty",
+        "licence_number": "Licence number", "licence_place": "Where licensed", "npi": "NPI",
+    }),
+    ("accounts.Organisation", Category.ORGANISATION, {
+        "id": "Number", "slug": "Short name", "name": "Name", "kind": "Kind",
+        "country": "Country", "state": "State", "residency_region": "Where its data must stay",
+        "regimes": "Laws it is under", "privacy_email": "E-mail for privacy",
+        "is_active": "Whether it takes part", "created_at": DAY,
+    }),
+    ("accounts.Membership", Category.PROFESSIONAL, {
+        "id": "Number", "user": "Who", "organisation": "Organisation",
+        "is_active": "Whether it holds", "created_at": "Since when",
+    }),
+    ("accounts.MembershipRole", Category.PROFESSIONAL, {
+        "id": "Number", "membership": "Membership", "role": "Role",
+    }),
+    ("accounts.Invitation", Category.ACCOUNT, {
+        "id": "Number", "organisation": "Organisation", "email": "E-mail address invited",
+        "roles": "Roles offered",
+        "secret_digest": hashed("Secret of the link", Category.CREDENTIALS),
+        "invited_by": "Who invited", "created_at": DAY, "expires_at": "Until when it is open",
+        "accepted_at": "Accepted", "withdrawn_at": "Withdrawn",
+    }),
+    ("accounts.ApiToken", Category.CREDENTIALS, {
+        "id": "Number", "membership": "Whose", "name": "Name of the program",
+        "secret_digest": hashed("Secret"), "scopes": "What it may do", "created_at": DAY,
+        "expires_at": "Until when it holds", "revoked_at": "Revoked", "last_used_on": "Last used",
+    }),
+    ("accounts.SignIn", Category.TECHNICAL, {
+        "id": "Number", "user": "Whose", "session_digest": hashed("Session", Category.CREDENTIALS),
+        "browser": "Browser and system", "factor": "Proved with",
+        "public_computer": "Shared computer", "started_at": "Since when", "seen_at": "Last seen",
+        "ended_at": "Ended",
+    }),
+    ("sessions.Session", Category.TECHNICAL, {
+        "session_key": secret("Key of the session", Category.CREDENTIALS),
+        "session_data": secret("What the session remembers"), "expire_date": "Until when it holds",
+    }),
+    ("otp_totp.TOTPDevice", Category.CREDENTIALS, {
+        **_DEVICE, "key": secret("Secret of the authenticator"), "step": "Seconds per code",
+        "t0": "Counted from", "digits": "Digits", "tolerance": "Tolerance", "drift": "Drift",
+        "last_t": "Last code used",
+    }),
+    ("otp_static.StaticDevice", Category.CREDENTIALS, _DEVICE),
+    ("otp_static.StaticToken", Category.CREDENTIALS, {
+        "id": "Number", "device": "Set of codes", "token": secret("Recovery code"),
+    }),
+    ("django_otp_webauthn.WebAuthnCredential", Category.CREDENTIALS, {
+        **{name: said for name, said in _DEVICE.items() if not name.startswith("throttling")},
+        "credential_type": "Kind", "credential_id": "Its number at the device",
+        "public_key": "Public key", "transports": "How it is reached", "sign_count": "Times used",
+        "backup_eligible": "Can be copied", "backup_state": "Was copied", "aaguid": "Model",
+        "credential_id_sha256": hashed("Its number at the device"),
+        "discoverable": "Whether it names the account itself",
+    }),
+    ("django_otp_webauthn.WebAuthnAttestation", Category.CREDENTIALS, {
+        "id": "Number", "fmt": "Format", "data": "Statement of the maker",
+        "client_data_json": "What the browser signed", "credential": "Passkey",
+    }),
+    ("django_otp_webauthn.WebAuthnUserHandle", Category.CREDENTIALS, {
+        "handle_hex": "Number for passkeys", "user": "Whose",
+    }),
+    ("axes.AccessAttempt", Category.TECHNICAL, {
+        **_ATTEMPT, "get_data": "Address", "post_data": "Form (without secrets)",
+        "failures_since_start": "Wrong tries",
+    }),
+    ("axes.AccessAttemptExpiration", Category.TECHNICAL, {
+        "access_attempt": "Tries", "expires_at": "Forgotten at",
+    }),
+    ("axes.AccessFailureLog", Category.TECHNICAL, {**_ATTEMPT, "locked_out": "Locked out"}),
+    ("axes.AccessLog", Category.TECHNICAL, {
+        **_ATTEMPT, "logout_time": "Signed out", "session_hash": hashed("Session"),
+    }),
+]  # fmt: skip
+
+
+def register() -> None:
+    classify(MODELS)

@@ -1,0 +1,49 @@
+"""`manage.py check`: no field without a class, no shipped pack that could not be published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, register
+
+from policies.rules.findings import PackInvalid
+from policies.rules.inventory import categories_kept, differences
+from policies.rules.lint import findings_of
+from policies.selectors import shipped_packs
+
+
+@register()
+def every_field_is_classified(**_: Any) -> list[CheckMessage]:
+    fields = {
+        model._meta.label: {field.name for field in model._meta.concrete_fields}
+        for model in apps.get_models(include_auto_created=True)
+    }
+    return [Error(said, id="policies.E001") for said in differences(fields)]
+
+
+@register()
+def shipped_packs_can_be_published(**_: Any) -> list[CheckMessage]:
+    try:
+        packs = shipped_packs()
+    except PackInvalid as invalid:
+        return [Error(str(invalid), id="policies.E002")]
+    return [
+        Error(f"{code}: {finding}", id="policies.E002")
+        for code, values in packs.items()
+        for finding in findings_of(values)
+    ]
+
+
+@register()
+def every_category_kept_has_a_rule_of_retention(**_: Any) -> list[CheckMessage]:
+    """AVMI-7.1: what has no rule would be kept for ever."""
+    from policies.rules.categories import CATEGORIES
+
+    personal = [category for category in categories_kept() if CATEGORIES[category].is_personal]
+    return [
+        Error(f"{code}: retention says nothing of {category}.", id="policies.E003")
+        for code, values in shipped_packs().items()
+        for category in personal
+        if category.value not in values["retention"]
+    ]
