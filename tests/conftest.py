@@ -35,13 +35,16 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the tests that need the stack to `make test-stack`, unless they were asked for."""
+    """Leave the tests that need the stack to `make test-stack`, unless they were asked for.
+
+    And those that send everything hostile there is to a real server, since they take a minute.
+    """
     if STACK or config.getoption("markexpr") or any("::" in one for one in config.args):
         return
-    stack = [item for item in items if item.get_closest_marker("stack")]
-    if stack:
-        config.hook.pytest_deselected(items=stack)
-        items[:] = [item for item in items if not item.get_closest_marker("stack")]
+    left = {item for item in items if any(map(item.get_closest_marker, ("stack", "hostile")))}
+    if left:
+        config.hook.pytest_deselected(items=list(left))
+        items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(scope="session")

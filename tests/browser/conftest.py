@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import psycopg2
 import pydicom
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from config.prepare import make_bucket
 from config.viewer import build
+from tests.running import Site, running_portal
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 CLINICIAN, COLLEAGUE = "clinician@hospital.example", "clinician@imaging.example"
 OFFICER = "officer@hospital.example"
 FLAGS = [
@@ -37,85 +26,14 @@ FLAGS = [
 ]  # fmt: skip
 # Where pictures of every page go, for a person to look at; nowhere unless asked for.
 SHOTS = os.environ.get("COLLIMATE_SHOTS", "")
-STARTS_WITHIN = 60
-
-
-@dataclass(frozen=True)
-class Site:
-    """The running portal."""
-
-    address: str
-    environment: dict[str, str]
-
-    def link_of(self, email: str) -> str:
-        """Give a fresh one-time link that signs a demonstration account in."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", "demo_link", "--user", email],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        return done.stdout.strip().split()[-1]
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Site]:
     """The portal as `make run` starts it, with its demonstration."""
     build()
-    folder, port = tempfile.mkdtemp(prefix="collimate-browser-"), _free_port()
-    environment = os.environ | {
-        "STATE_DIR": folder, "PORT": str(port), "PUBLIC_URL": f"http://localhost:{port}",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    } | _own_stores()  # fmt: skip
-    subprocess.run(
-        [sys.executable, "-m", "config.prepare"],
-        cwd=ROOT, env=environment, check=True, capture_output=True,
-    )  # fmt: skip
-    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment)
-    try:
-        _wait_for(f"http://localhost:{port}/healthz", server)
-        yield Site(f"http://localhost:{port}", environment)
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _own_stores() -> dict[str, str]:
-    """On the stack: two databases and a bucket of this portal's own."""
-    if os.environ.get("COLLIMATE_STACK") != "1":
-        return {}
-    name = f"browser_{uuid4().hex}"
-    server = os.environ["STACK_DATABASE_URL"]
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        for database in (name, f"{name}_keys"):
-            cursor.execute(f"CREATE DATABASE {database}")
-    connection.close()
-    bucket = urlsplit(os.environ["STORAGE_URL"])._replace(netloc=name.replace("_", "-")).geturl()
-    make_bucket(bucket)
-    return {
-        "DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(),
-        "KEYS_DATABASE_URL": urlsplit(server)._replace(path=f"/{name}_keys").geturl(),
-        "STORAGE_URL": bucket,
-    }
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
-    pytest.fail("the portal did not start")
+    with running_portal() as site:
+        yield site
 
 
 @pytest.fixture(scope="module")

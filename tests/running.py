@@ -1,0 +1,119 @@
+"""A portal that really runs: databases and blobs of its own, gunicorn in front, thrown away after.
+
+On the embedded default it lives in a state folder; on the stack it has two databases and a bucket.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg2
+import pytest
+
+from config.prepare import make_bucket
+from config.stack import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTS_WITHIN = 60
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running portal; `server` is the process id of gunicorn's master."""
+
+    address: str
+    environment: dict[str, str]
+    server: int
+
+    def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command of `manage.py` on this portal's databases."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=check,
+        )  # fmt: skip
+
+    def link_of(self, email: str) -> str:
+        """Give a fresh one-time link that signs a demonstration account in."""
+        return self.command("demo_link", "--user", email).stdout.strip().split()[-1]
+
+    def token_of(self, email: str, *scopes: str) -> str:
+        return self.command("issue_token", "--user", email, "--scope", *scopes).stdout.strip()
+
+
+@contextmanager
+def running_portal(**settings: str) -> Iterator[Site]:
+    """Start a portal with its demonstration; `settings` are added to its environment."""
+    folder, port = tempfile.mkdtemp(prefix="collimate-portal-"), free_port()
+    environment = (
+        os.environ
+        | {
+            "STATE_DIR": folder,
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://localhost:{port}",
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+        }
+        | _own_stores(folder)
+        | settings
+    )
+    subprocess.run(
+        [sys.executable, "-m", "config.prepare"],
+        cwd=ROOT, env=environment, check=True, capture_output=True,
+    )  # fmt: skip
+    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
+    server = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        _wait_for(f"http://localhost:{port}/healthz", server)
+        yield Site(f"http://localhost:{port}", environment, server.pid)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _own_stores(folder: str) -> dict[str, str]:
+    """Name two databases and a place for blobs that are this portal's own."""
+    if os.environ.get("COLLIMATE_STACK") != "1":
+        return {
+            "DATABASE_URL": f"sqlite:///{folder}/data.sqlite3",
+            "KEYS_DATABASE_URL": f"sqlite:///{folder}/keys.sqlite3",
+            "STORAGE_URL": f"file://{folder}/blobs",
+        }
+    name = f"portal_{uuid4().hex}"
+    server = os.environ["STACK_DATABASE_URL"]
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        for database in (name, f"{name}_keys"):
+            cursor.execute(f"CREATE DATABASE {database}")
+    connection.close()
+    bucket = urlsplit(os.environ["STORAGE_URL"])._replace(netloc=name.replace("_", "-")).geturl()
+    make_bucket(bucket)
+    return {
+        "DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(),
+        "KEYS_DATABASE_URL": urlsplit(server)._replace(path=f"/{name}_keys").geturl(),
+        "STORAGE_URL": bucket,
+    }
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail("the portal did not start")
