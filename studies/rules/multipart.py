@@ -59,7 +59,11 @@ class Part:
 
 
 class MultipartReader:
-    """Iterate over the parts of a body, given `read(n)`, which returns b"" at its end."""
+    """Iterate over the parts of a body, given `read(n)`, which returns b"" at its end.
+
+    The last step of the iteration reads the body to its end, so that one that is shorter than it
+    was announced is found out before anything of it is kept.
+    """
 
     def __init__(self, read: Callable[[int], bytes], boundary: bytes) -> None:
         self._read = read
@@ -83,6 +87,7 @@ class MultipartReader:
             yield Part(headers, self)
             for _ in self.content():
                 pass  # what the caller left unread
+        self._read_to_end()
 
     def content(self) -> Iterator[bytes]:
         """Yield the content of the part at hand, up to the delimiter."""
@@ -108,6 +113,15 @@ class MultipartReader:
             taken += len(piece)
             if taken > MAX_HEADER:
                 raise MultipartInvalid("The body does not begin with its boundary.")
+
+    def _read_to_end(self) -> None:
+        """Read what may follow the closing boundary: a body that ends too early ends here."""
+        taken, piece = 0, self._buffer
+        while piece:
+            taken += len(piece)
+            if taken > MAX_HEADER:
+                raise MultipartInvalid("Something follows the closing boundary.")
+            piece = self._read(PIECE)
 
     def _after_delimiter(self) -> None:
         """Two hyphens end the body; else a line break ends the delimiter's line."""

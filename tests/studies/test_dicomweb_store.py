@@ -160,6 +160,18 @@ def test_a_body_shorter_than_it_says_stores_nothing(portal: Portal) -> None:
     assert portal.kept() == NOTHING
 
 
+def test_parts_that_are_whole_in_a_body_that_is_not_store_nothing(portal: Portal) -> None:
+    body = as_parts(an_object())
+    for tail, length in ((b"", len(body) + 500), (b"x" * 10_000, len(body) + 10_000)):
+        response = portal.client().post(
+            STUDIES, body + tail, content_type=RELATED, CONTENT_LENGTH=str(length)
+        )
+        assert (response.status_code, response.json()["code"]) == (400, "body")
+    assert portal.kept() == NOTHING
+    # What may follow the closing boundary (RFC 2046 section 5.1.1) does no harm.
+    assert send(portal.client(), body=body + b"\r\nepilogue").status_code == 200
+
+
 def test_a_compressed_request_is_refused_unread(portal: Portal) -> None:
     response = portal.client().post(
         STUDIES, b"\x1f\x8b", content_type=RELATED, headers={"content-encoding": "gzip"}
