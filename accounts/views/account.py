@@ -5,13 +5,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import send_mail
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.encoding import force_bytes, force_str
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.encoding import force_str
+from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -21,6 +19,7 @@ from accounts.models import Membership, Profile, User
 from accounts.permissions import needs_step_up, public, signed_in
 from accounts.rules import Scope, digest_of_secret
 from accounts.selectors import factors_of, live_sign_ins_of, live_tokens_of, memberships_of_user
+from accounts.services.password_reset import request_reset_link
 from accounts.services.sign_in import end_all_sessions, end_session
 from accounts.services.tokens import issue_token, revoke_token
 from accounts.services.trail import record, user_ref
@@ -108,9 +107,7 @@ def password_forgot(request: HttpRequest) -> HttpResponse:
     """Answer the same for every address: nobody learns here who has an account."""
     form = ForgotForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = User.objects.filter(email__iexact=form.cleaned_data["email"], is_active=True).first()
-        if user is not None:
-            _send_reset_link(user)
+        request_reset_link(email=form.cleaned_data["email"])
         return render(request, "accounts/password_sent.html")
     return render(request, "accounts/password_forgot.html", {"form": form})
 
@@ -142,19 +139,6 @@ def outbox(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO or request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"}:
         raise Http404
     return render(request, "accounts/outbox.html", {"letters": read_outbox()})
-
-
-def _send_reset_link(user: User) -> None:
-    # Built on our own address, never on the request's Host, which the asker chooses.
-    uid = urlsafe_base64_encode(force_bytes(user.pk))
-    path = reverse("accounts:password_reset", args=[uid, default_token_generator.make_token(user)])
-    send_mail(
-        "Set a new password for Collimate",
-        f"Somebody, hopefully you, asked for a new password. Set it here:\n"
-        f"{settings.PUBLIC_URL}{path}\n\nIf it was not you, do nothing.",
-        None,
-        [user.email],
-    )
 
 
 def _user_of_uid(uid: str) -> User | None:

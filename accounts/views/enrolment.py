@@ -21,11 +21,15 @@ from accounts.services import sign_in as service
 from accounts.services.trail import record, user_ref
 from accounts.views.json_body import read_json
 
+PROVE_FIRST = "Prove again who you are first: open this page anew."
+
 
 @public
 @require_safe
 def enrol(request: HttpRequest) -> HttpResponse:
     _who_enrols(request)
+    if request.actor is not None and (detour := needs_step_up(request)):
+        return detour
     return render(request, "accounts/enrol.html")
 
 
@@ -58,6 +62,8 @@ def enrol_totp(request: HttpRequest) -> HttpResponse:
 @public
 @require_POST
 def enrol_passkey_begin(request: HttpRequest) -> HttpResponse:
+    if _must_prove_first(request):
+        return JsonResponse({"detail": PROVE_FIRST}, status=403)
     options, state = passkeys.begin_registration(request, _who_enrols(request))
     request.session["passkey_state"] = state
     return JsonResponse(options)
@@ -68,6 +74,8 @@ def enrol_passkey_begin(request: HttpRequest) -> HttpResponse:
 def enrol_passkey_complete(request: HttpRequest) -> HttpResponse:
     user = _who_enrols(request)
     state = request.session.pop("passkey_state", None)
+    if _must_prove_first(request):
+        return JsonResponse({"detail": PROVE_FIRST}, status=403)
     try:
         if state is None:
             raise passkeys.PasskeyRefused("no ceremony")
@@ -90,6 +98,11 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
             return detour
         codes = service.issue_recovery_codes(request.user)
     return render(request, "accounts/recovery_codes.html", {"codes": codes})
+
+
+def _must_prove_first(request: HttpRequest) -> bool:
+    """A session that somebody found open must not be given a factor that then proves it."""
+    return request.actor is not None and needs_step_up(request) is not None
 
 
 def _who_enrols(request: HttpRequest) -> User:

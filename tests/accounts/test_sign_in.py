@@ -17,7 +17,10 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import SignIn, User
 from accounts.rules import PUBLIC_COMPUTER_LIMITS, SESSION_LIMITS
 from accounts.services import sign_in as service
+from accounts.services.password_reset import SEND_LINK
 from audit.models import Event
+from jobs.models import Job
+from jobs.services import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +104,17 @@ def test_somebody_who_passed_only_the_password_cannot_add_a_factor(
     give_password(client)
     assert client.get("/factors/app/").status_code == 403
     assert client.post("/factors/passkey/begin/").status_code == 403
+
+
+def test_a_session_found_open_cannot_be_given_a_factor(client: Client, device: TOTPDevice) -> None:
+    sign_in(client, device)
+    later = timezone.now() + timedelta(minutes=11)
+    with time_machine.travel(later):
+        for page in ("/factors/", "/factors/app/"):
+            assert client.get(page)["Location"].startswith("/sign-in/again/"), page
+        for step in ("/factors/passkey/begin/", "/factors/passkey/complete/"):
+            assert client.post(step, "{}", content_type="application/json").status_code == 403
+    assert client.post("/factors/passkey/begin/").status_code == 200
 
 
 def test_the_half_open_door_closes_after_ten_minutes(client: Client, device: TOTPDevice) -> None:
@@ -226,6 +240,9 @@ def test_a_forgotten_password_is_set_by_a_link_that_works_once(
             "/password/forgot/", {"email": email}, headers={"X-Forwarded-Host": "evil"}
         )
         assert page.status_code == 200
+    assert mail.outbox == [], "no mail server is waited for"
+    for job in Job.objects.filter(kind=SEND_LINK):
+        run_job(job_id=job.pk)
     assert len(mail.outbox) == 1
     link = re.search(r"http://\S+", mail.outbox[0].body)[0]
     assert link.startswith("http://localhost:")
