@@ -79,13 +79,19 @@ class Portal:
     def person_of(self, email: str) -> requests.Session:
         """Sign in by the page, as a browser does."""
         session = requests.Session()
-        link = self.site.link_of(email)
-        page = session.get(link)
-        if page.url == link:
-            session.post(link, data={"csrfmiddlewaretoken": csrf_field(page.text)})
+        session.get(self.link_of(email))
         assert session.get(self.at("/account/")).ok
         session.headers["X-CSRFToken"] = session.cookies["csrftoken"]
         return session
+
+    def link_of(self, email: str) -> str:
+        """Find a link in the list of the sign-in page, which is quicker than a command."""
+        page = requests.get(self.at("/sign-in/")).text
+        found = re.search(
+            rf'action="(/sign-in/demo/[^"]+)"(?:(?!</form>).)*{email}', page, re.DOTALL
+        )
+        assert found, email
+        return self.at(found[1])
 
     def at(self, path: str) -> str:
         return self.site.address + path
