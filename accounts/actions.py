@@ -22,4 +22,11 @@ ACTIONS = [
     ("policy.withdrawn", "Announced version of the privacy policy withdrawn", _SECURITY),
     ("policy.refused", "Change of the privacy policy refused", _SECURITY),
     ("membership.ended", "Membership ended", _SECURITY),
+    ("profile.changed", "Account details changed", ""),
+    ("notification.acknowledged", "Announcement acknowledged", ""),
+    ("preferences.changed", "Choice of messages changed", ""),
+    ("marketing.accepted", "Advertising agreed to", ""),
+    ("marketing.objected", "Advertising objected to", ""),
+    ("campaign.started", "Advertising sent", ""),
+    ("signal.recorded", "Opt-out signal of the browser kept", ""),
 ]

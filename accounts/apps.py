@@ -1,11 +1,4 @@
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from django.apps import AppConfig
-
-if TYPE_CHECKING:
-    from jobs.services import Run
 
 
 class AccountsConfig(AppConfig):
@@ -14,14 +7,13 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import inventory
         from accounts.actions import ACTIONS
-        from accounts.services.password_reset import SEND_LINK, send_reset_link
+        from accounts.rules.messages import TEMPLATES, register_template
+        from accounts.tasks import register_jobs
         from audit.rules.vocabulary import register_action
-        from jobs.rules.kinds import job_kind
 
         for code, label, dicom in ACTIONS:
             register_action(code, label, dicom=dicom)
+        for template in TEMPLATES:
+            register_template(template)
         inventory.register()
-
-        @job_kind(SEND_LINK, label="Sending a link for a new password")
-        def send_link(run: Run) -> None:
-            send_reset_link(user_id=run.payload["user_id"])
+        register_jobs()

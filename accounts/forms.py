@@ -7,6 +7,14 @@ from django.contrib.auth.password_validation import validate_password
 
 from accounts.models import Profile, User
 from accounts.rules import ROLE_LABELS, Role, Scope, is_valid_npi
+from accounts.rules.messages import CATEGORIES, Category, Channel, MessageTemplate
+from accounts.rules.residence import (
+    COUNTRIES,
+    US_STATES,
+    ResidenceInvalid,
+    parts_of,
+    residence_of,
+)
 
 # A platform administrator is appointed on the command line, not by an organisation.
 GIVEN_BY_ORGANISATIONS = [role for role in Role if role is not Role.PLATFORM]
@@ -79,13 +87,41 @@ class ForgotForm(forms.Form):
 
 class ProfileForm(forms.ModelForm):
     name = forms.CharField(label="Name", max_length=120)
+    country = forms.ChoiceField(
+        label="Country you live in",
+        required=False,
+        choices=[("", "Not given"), *COUNTRIES.items()],
+        help_text="It decides which rules protect you. Not given, you have the strictest.",
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+    )
+    state = forms.ChoiceField(
+        label="State, in the United States",
+        required=False,
+        choices=[("", "None"), *US_STATES.items()],
+        widget=forms.Select(attrs={"autocomplete": "address-level1"}),
+    )
 
     class Meta:
         model = Profile
         fields = ["specialty", "licence_number", "licence_place", "npi"]
         help_texts = {"npi": "Ten digits; leave empty outside the United States."}
 
-    field_order = ["name"]
+    field_order = ["name", "country", "state"]
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        country, state = parts_of(user.residence)
+        initial = {"name": user.name, "country": country, "state": state}
+        super().__init__(*args, **kwargs)
+        self.initial.update(initial)
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        values = self.cleaned_data
+        try:
+            self.residence = residence_of(values.get("country", ""), values.get("state", ""))
+        except ResidenceInvalid as fault:
+            self.add_error("state", str(fault))
+        return values
 
     def clean_npi(self) -> str:
         npi = self.cleaned_data["npi"].strip()
@@ -115,3 +151,45 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.IntegerField(label="Ends after, in days", min_value=1, max_value=365, initial=90)
+
+
+class PreferencesForm(forms.Form):
+    """A tick box for each category on each way that can be chosen; the others are said in words."""
+
+    def __init__(
+        self, *args: Any, chosen: dict[Category, frozenset[Channel]], advertising: bool | None
+    ) -> None:
+        super().__init__(*args)
+        for category, channel in self.places():
+            on = (
+                bool(advertising)
+                if CATEGORIES[category].promotional
+                else channel in chosen[category]
+            )
+            if CATEGORIES[category].promotional and advertising is None:
+                continue
+            self.fields[f"{category}.{channel}"] = forms.BooleanField(required=False, initial=on)
+
+    @staticmethod
+    def places() -> list[tuple[Category, Channel]]:
+        return [
+            (category, channel)
+            for category, rule in CATEGORIES.items()
+            for channel in Channel
+            if channel in rule.choosable
+        ]
+
+    def wanted(self) -> dict[tuple[Category, Channel], bool]:
+        return {
+            place: self.cleaned_data[f"{place[0]}.{place[1]}"]
+            for place in self.places()
+            if f"{place[0]}.{place[1]}" in self.fields
+        }
+
+
+class CampaignForm(forms.Form):
+    template = forms.ChoiceField(label="What to send", widget=forms.RadioSelect)
+
+    def __init__(self, *args: Any, templates: list[MessageTemplate]) -> None:
+        super().__init__(*args)
+        self.fields["template"].choices = [(one.code, one.title) for one in templates]

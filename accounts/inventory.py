@@ -20,6 +20,7 @@ MODELS: Models = [
     ("accounts.User", Category.ACCOUNT, {
         "id": "Number of the account", "password": hashed("Password", Category.CREDENTIALS),
         "last_login": "Last sign-in", "email": "E-mail address", "name": "Name",
+        "residence": "Country you live in",
         "is_active": "Whether the account is open", "created_at": "When the account was made",
     }),
     ("accounts.Profile", Category.PROFESSIONAL, {
@@ -56,6 +57,30 @@ MODELS: Models = [
         "browser": "Browser and system", "factor": "Proved with",
         "public_computer": "Shared computer", "started_at": "Since when", "seen_at": "Last seen",
         "ended_at": "Ended",
+    }),
+    ("accounts.Notification", Category.COMMUNICATIONS, {
+        "id": "Number", "user": "To whom", "batch_id": "Sent together with",
+        "category": "Kind of message", "template": "Which message", "target_id": "About what",
+        "created_at": DAY, "in_portal": "Shown in the portal", "read_at": "Read",
+        "needs_acknowledgement": "To be acknowledged", "acknowledged_at": "Acknowledged",
+        "by_email": "By e-mail", "mailed_at": "Mailed", "mail_failure": "Why mail failed",
+        "mail_given_up": "Whether mail was given up",
+    }),
+    ("accounts.ChannelChoice", Category.COMMUNICATIONS, {
+        "id": "Number", "user": "Whose", "category": "Kind of message", "channel": "Way",
+        "wanted": "Wanted",
+    }),
+    ("accounts.MarketingChoice", Category.COMMUNICATIONS, {
+        "id": "Number", "user": "Whose", "wanted": "Advertising wanted", "source": "Said where",
+        "decided_at": "When",
+    }),
+    ("accounts.SaleOptOut", Category.COMMUNICATIONS, {
+        "id": "Number", "user": "Whose", "source": "By which signal", "recorded_at": "When",
+    }),
+    ("accounts.Campaign", Category.CONFIGURATION, {
+        "id": "Number", "organisation": "Organisation", "template": "Which message",
+        "started_by": readable("Who sent it", Category.PROFESSIONAL), "started_at": "When",
+        "recipients": "To how many",
     }),
     ("sessions.Session", Category.TECHNICAL, {
         "session_key": secret("Key of the session", Category.CREDENTIALS),

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -15,9 +16,13 @@ from django_otp_webauthn.models import WebAuthnCredential
 
 from accounts.models import (
     ApiToken,
+    Campaign,
+    ChannelChoice,
     Invitation,
+    MarketingChoice,
     Membership,
     MembershipRole,
+    Notification,
     Organisation,
     SignIn,
     User,
@@ -30,6 +35,9 @@ from accounts.rules import (
     capabilities_of,
     digest_of_secret,
 )
+from accounts.rules.marketing import MarketingBasis, basis_of, may_be_sent
+from accounts.rules.messages import Category, Channel
+from accounts.rules.tracking import SignalFlags
 
 
 def _actor(user: User, roles: Iterable[MembershipRole], **more: object) -> Actor:
@@ -208,9 +216,113 @@ def possible_recipients(asker: Actor) -> QuerySet[Membership]:
 
 
 def officers_of(organisation_id: UUID) -> QuerySet[User]:
+    return _people_in(organisation_id, Role.OFFICER)
+
+
+def clinicians_of(organisation_id: UUID) -> QuerySet[User]:
+    """Whom a share with a whole organisation reaches."""
+    return _people_in(organisation_id, Role.CLINICIAN)
+
+
+def _people_in(organisation_id: UUID, role: Role) -> QuerySet[User]:
     return User.objects.filter(
         is_active=True,
         memberships__organisation_id=organisation_id,
         memberships__is_active=True,
-        memberships__roles__role=Role.OFFICER,
+        memberships__roles__role=role,
     ).distinct()
+
+
+# Messages -----------------------------------------------------------------------------------------
+def notifications_of(actor: Actor) -> QuerySet[Notification]:
+    return Notification.objects.filter(user_id=actor.user_id, in_portal=True).order_by(
+        "-created_at", "pk"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessages:
+    """What a person has not read, and which announcements wait to be acknowledged."""
+
+    unread: int
+    waiting: int
+
+
+def open_messages_of(actor: Actor) -> OpenMessages:
+    counts = Notification.objects.filter(user_id=actor.user_id).aggregate(
+        unread=Count("pk", filter=Q(in_portal=True, read_at=None)),
+        waiting=Count("pk", filter=Q(needs_acknowledgement=True, acknowledged_at=None)),
+    )
+    return OpenMessages(**counts)
+
+
+def announcements_waiting_for(actor: Actor) -> QuerySet[Notification]:
+    return Notification.objects.filter(
+        user_id=actor.user_id, needs_acknowledgement=True, acknowledged_at=None
+    ).order_by("created_at")
+
+
+def choices_of(user_ids: Iterable[int], category: Category) -> dict[int, dict[Channel, bool]]:
+    """What these people chose for one category, by person and way."""
+    chosen: dict[int, dict[Channel, bool]] = {}
+    for row in ChannelChoice.objects.filter(user_id__in=list(user_ids), category=category):
+        chosen.setdefault(row.user_id, {})[Channel(row.channel)] = row.wanted
+    return chosen
+
+
+def all_choices_of(user: User) -> dict[Category, dict[Channel, bool]]:
+    chosen: dict[Category, dict[Channel, bool]] = {}
+    for row in ChannelChoice.objects.filter(user=user):
+        chosen.setdefault(Category(row.category), {})[Channel(row.channel)] = row.wanted
+    return chosen
+
+
+def signal_flags() -> SignalFlags:
+    """Which signals of browsers count. The policy pack is to say so; until then, the defaults."""
+    return SignalFlags()
+
+
+# Advertising --------------------------------------------------------------------------------------
+def marketing_basis(organisation: Organisation | None, residence: str) -> MarketingBasis:
+    """On what an organisation may advertise to somebody who lives there.
+
+    The policy pack is to say so; until then the kind of organisation and the residence do.
+    """
+    is_veterinary = organisation is not None and organisation.is_veterinary
+    return basis_of(is_veterinary=is_veterinary, residence=residence)
+
+
+def marketing_choice_of(user: User) -> MarketingChoice | None:
+    return MarketingChoice.objects.filter(user=user).first()
+
+
+def campaigns_of(organisation_id: UUID) -> QuerySet[Campaign]:
+    return Campaign.objects.filter(organisation_id=organisation_id).order_by("-started_at")
+
+
+def advertised_to(organisation: Organisation) -> list[User]:
+    """The members of an organisation who may be sent advertising now, and nobody else."""
+    members = (
+        User.objects.filter(
+            is_active=True,
+            memberships__organisation=organisation,
+            memberships__is_active=True,
+        )
+        .select_related("marketing_choice")
+        .order_by("pk")
+        .distinct()
+    )
+    return [user for user in members if _may_be_advertised_to(organisation, user)]
+
+
+def may_be_advertised_to(user_id: int, *, campaign_id: UUID) -> bool:
+    """Ask again, at the moment of sending, about one person of a campaign."""
+    campaign = Campaign.objects.select_related("organisation").get(pk=campaign_id)
+    user = User.objects.select_related("marketing_choice").get(pk=user_id)
+    return _may_be_advertised_to(campaign.organisation, user)
+
+
+def _may_be_advertised_to(organisation: Organisation, user: User) -> bool:
+    choice: MarketingChoice | None = getattr(user, "marketing_choice", None)
+    basis = marketing_basis(organisation, user.residence)
+    return may_be_sent(basis, choice.wanted if choice else None)

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from accounts.views import account, enrolment, members, sign_in
+from accounts.api.unsubscribe import Unsubscribe
+from accounts.views import account, campaigns, enrolment, members, messages, sign_in
 
 app_name = "accounts"
 
@@ -30,6 +31,18 @@ urlpatterns = [
     path("password/forgot/", account.password_forgot, name="password_forgot"),
     path("password/reset/<str:uid>/<str:token>/", account.password_reset, name="password_reset"),
     path("outbox/", account.outbox, name="outbox"),
+    path("notifications/", messages.notifications, name="notifications"),
+    path("notifications/read/", messages.read_all, name="notifications_read"),
+    path("notifications/<uuid:pk>/open/", messages.open_one, name="notification_open"),
+    path("notifications/<uuid:pk>/read/", messages.read_one, name="notification_read"),
+    path(
+        "notifications/<uuid:pk>/acknowledge/",
+        messages.acknowledge_one,
+        name="notification_acknowledge",
+    ),
+    path("account/messages/", messages.preferences, name="preferences"),
+    path("unsubscribe/<str:token>/", Unsubscribe.as_view(), name="unsubscribe"),
+    path("campaigns/", campaigns.campaigns, name="campaigns"),
     path("members/", members.members, name="members"),
     path("members/invite/", members.member_invite, name="member_invite"),
     path("members/<uuid:pk>/", members.member_edit, name="member_edit"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
-from accounts.rules import Capability
+from accounts.models import Notification
+from accounts.rules import Actor, Capability
+from accounts.selectors import OpenMessages, announcements_waiting_for, open_messages_of
 
 # Label, name of the URL, what the asker must be able to do (None: be signed in).
 NAVIGATION: list[tuple[str, str, tuple[Capability, ...] | None]] = [
@@ -15,6 +19,7 @@ NAVIGATION: list[tuple[str, str, tuple[Capability, ...] | None]] = [
     ("Send", "studies:upload", (Capability.SUBMIT_STUDIES,)),
     ("Shares", "consent:shares", (Capability.VIEW_IMAGES, Capability.REVOKE_ANY_SHARE)),
     ("Members", "accounts:members", (Capability.MANAGE_MEMBERS,)),
+    ("Offers", "accounts:campaigns", (Capability.MANAGE_CONFIGURATION,)),
     ("Trail", "studies:trail", (Capability.SEE_TRAIL,)),
     ("My record", "studies:my_record", ()),
 ]
@@ -35,4 +40,22 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             url = reverse(name)
             inside = request.path == url or (url != "/" and request.path.startswith(url))
             items.append({"label": label, "url": url, "current": inside})
-    return {"main_navigation": items}
+    # Where people begin to work, an announcement is shown until they have taken note of it.
+    at_home = any(item["url"] == request.path for item in items)
+    # Asked only if the page shows its masthead: fragments and programs do not.
+    open_messages = SimpleLazyObject(lambda: open_messages_of(actor))
+    return {
+        "main_navigation": items,
+        "open_messages": open_messages,
+        "announcements": _Announcements(actor, open_messages) if at_home else [],
+    }
+
+
+class _Announcements:
+    """What waits to be acknowledged; looked up only if something does."""
+
+    def __init__(self, actor: Actor, open_messages: SimpleLazyObject[OpenMessages]) -> None:
+        self._actor, self._open = actor, open_messages
+
+    def __iter__(self) -> Iterator[Notification]:
+        return iter(announcements_waiting_for(self._actor) if self._open.waiting else [])

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pydicom.dataset import Dataset
@@ -16,8 +18,12 @@ from pydicom.dataset import Dataset
 from accounts.models import Membership, User
 from accounts.rules import Actor, Factor, Scope
 from accounts.selectors import actor_of_user
+from accounts.services.notifications import MAIL
 from accounts.services.sign_in import complete_sign_in
 from accounts.services.tokens import issue_token
+from jobs.models import Job
+from jobs.rules.states import State
+from jobs.services import run_job
 from studies.gateways.demo_images import as_part10
 from studies.rules.demo_uids import uid_of
 from studies.rules.results import Result
@@ -134,3 +140,11 @@ def take_in(actor: Actor, *objects: bytes) -> list[Result]:
         for one in objects:
             intake.take([one])
         return intake.commit()
+
+
+def deliver() -> list[EmailMessage]:
+    """Run every mail job that waits, and give what went out by that."""
+    before = len(mail.outbox)
+    for job in Job.objects.filter(kind=MAIL, state=State.WAITING):
+        run_job(job_id=job.pk)
+    return list(mail.outbox[before:])

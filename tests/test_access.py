@@ -82,6 +82,15 @@ TABLE: dict[str, Row] = {
     "accounts:organisation_choose":    row("in  405 405 405 405 405 405"),
     "accounts:token_issue":            row("in  404 200 200 200 200 200"),
     "accounts:token_revoke":           row("in  405 405 405 405 405 405", pk=NOBODY),
+    # Messages are their reader's; out of advertising anybody gets by the link of a mail.
+    "accounts:notifications":          row("in  200 200 200 200 200 200"),
+    "accounts:notifications_read":     row("in  405 405 405 405 405 405"),
+    "accounts:notification_open":      row("in  405 405 405 405 405 405", pk=NOBODY),
+    "accounts:notification_read":      row("in  405 405 405 405 405 405", pk=NOBODY),
+    "accounts:notification_acknowledge": row("in 405 405 405 405 405 405", pk=NOBODY),
+    "accounts:preferences":            row("in  200 200 200 200 200 200"),
+    "accounts:unsubscribe":            row("404 404 404 404 404 404 404", token="forged"),
+    "accounts:campaigns":              row("in  403 403 403 200 403 403"),
     # The members of an organisation are its administrator's.
     "accounts:members":                row("in  403 403 403 200 403 403"),
     "accounts:member_invite":          row("in  403 403 403 200 403 403"),

@@ -18,6 +18,7 @@ from accounts.models import (
     User,
 )
 from accounts.rules import INVITATION_LASTS, ROLE_LABELS, Actor, Role, digest_of_secret
+from accounts.services.notifications import notify
 from accounts.services.sign_in import end_all_sessions
 from accounts.services.trail import record, user_ref
 
@@ -114,6 +115,8 @@ def change_roles(*, acting: Actor, membership: Membership, roles: list[Role]) ->
         target=("membership", str(membership.pk)),
         details={"roles": [role.value for role in roles]},
     )
+    if membership.user_id != acting.user_id:
+        notify(users=[membership.user], template="roles-changed")
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import SignIn, User
 from accounts.rules import Actor, Factor, digest_of_secret
+from accounts.services.notifications import notify
 from accounts.services.trail import anonymous_ref, record, user_ref
 
 PENDING_LASTS = timedelta(minutes=10)
@@ -76,13 +77,17 @@ def complete_sign_in(request: HttpRequest, *, user: User, factor: Factor) -> Non
     if public_computer:
         request.session.set_expiry(0)
     request.session.save()
+    browser = browser_name(request.headers.get("User-Agent", ""))
+    known = set(SignIn.objects.filter(user=user).values_list("browser", flat=True))
     SignIn.objects.create(
         user=user,
         session_digest=digest_of_secret(request.session.session_key),
-        browser=browser_name(request.headers.get("User-Agent", "")),
+        browser=browser,
         factor=factor.value,
         public_computer=public_computer,
     )
+    if known and browser not in known:
+        notify(users=[user], template="new-browser")
     record(action="session.started", actor=user_ref(user), reason=factor.value)
 
 
@@ -148,18 +153,28 @@ def confirm_totp(*, user: User, code: str) -> bool:
         return False
     device.confirmed = True
     device.save(update_fields=["confirmed"])
-    record(action="factor.enrolled", actor=user_ref(user), reason=Factor.TOTP.value)
+    note_enrolled_factor(user=user, factor=Factor.TOTP)
     return True
+
+
+@transaction.atomic
+def note_enrolled_factor(*, user: User, factor: Factor) -> None:
+    """Write down that a second factor was set up, and tell its owner."""
+    record(action="factor.enrolled", actor=user_ref(user), reason=factor.value)
+    notify(users=[user], template="factor-enrolled")
 
 
 @transaction.atomic
 def issue_recovery_codes(user: User) -> list[str]:
     """Replace all recovery codes; they are shown this once."""
-    StaticDevice.objects.filter(user=user).delete()
+    replaced, _ = StaticDevice.objects.filter(user=user).delete()
     device = StaticDevice.objects.create(user=user, name="Recovery codes")
     codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
     StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
     record(action="factor.enrolled", actor=user_ref(user), reason=Factor.RECOVERY.value)
+    # The first ones come with the second factor itself, of which the owner is told.
+    if replaced:
+        notify(users=[user], template="recovery-codes-replaced")
     return codes
 
 

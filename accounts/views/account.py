@@ -19,6 +19,7 @@ from accounts.models import Membership, Profile, User
 from accounts.permissions import needs_step_up, public, signed_in
 from accounts.rules import Scope, digest_of_secret
 from accounts.selectors import factors_of, live_sign_ins_of, live_tokens_of, memberships_of_user
+from accounts.services.notifications import notify
 from accounts.services.password_reset import request_reset_link
 from accounts.services.sign_in import end_all_sessions, end_session
 from accounts.services.tokens import issue_token, revoke_token
@@ -29,12 +30,9 @@ from accounts.services.trail import record, user_ref
 @require_http_methods(["GET", "POST"])
 def account(request: HttpRequest) -> HttpResponse:
     profile, _ = Profile.objects.get_or_create(user=request.user)
-    form = ProfileForm(request.POST or None, instance=profile, initial={"name": request.user.name})
+    form = ProfileForm(request.POST or None, instance=profile, user=request.user)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            form.save()
-            request.user.name = form.cleaned_data["name"]
-            request.user.save(update_fields=["name"])
+        _save_profile(request, form)
         messages.success(request, "Saved.")
         return redirect("accounts:account")
     return render(
@@ -49,6 +47,18 @@ def account(request: HttpRequest) -> HttpResponse:
             "memberships": memberships_of_user(request.user.pk),
         },
         status=422 if form.is_bound else 200,
+    )
+
+
+@transaction.atomic
+def _save_profile(request: HttpRequest, form: ProfileForm) -> None:
+    form.save()
+    request.user.name = form.cleaned_data["name"]
+    request.user.residence = form.residence
+    request.user.save(update_fields=["name", "residence"])
+    # Which fields, not what stands in them.
+    record(
+        action="profile.changed", actor=request.actor, details={"fields": sorted(form.changed_data)}
     )
 
 
@@ -127,6 +137,7 @@ def password_reset(request: HttpRequest, uid: str, token: str) -> HttpResponse:
             user.save(update_fields=["password"])
             end_all_sessions(user=user)
             record(action="password.changed", actor=user_ref(user))
+            notify(users=[user], template="password-changed")
         messages.success(request, "The new password is set. Sign in with it.")
         return redirect("accounts:sign_in")
     return render(request, "accounts/password_reset.html", {"form": form})

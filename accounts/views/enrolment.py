@@ -18,7 +18,6 @@ from accounts.permissions import needs_step_up, public
 from accounts.rules import Factor
 from accounts.selectors import factors_of, has_second_factor
 from accounts.services import sign_in as service
-from accounts.services.trail import record, user_ref
 from accounts.views.json_body import read_json
 
 PROVE_FIRST = "Prove again who you are first: open this page anew."
@@ -82,7 +81,7 @@ def enrol_passkey_complete(request: HttpRequest) -> HttpResponse:
         passkeys.complete_registration(request, user, state=state, answer=read_json(request))
     except passkeys.PasskeyRefused:
         return JsonResponse({"detail": "The passkey could not be set up."}, status=403)
-    record(action="factor.enrolled", actor=user_ref(user), reason=Factor.PASSKEY.value)
+    service.note_enrolled_factor(user=user, factor=Factor.PASSKEY)
     return JsonResponse({"next": _enrolled(request, user, Factor.PASSKEY).url})
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Membership, Organisation
+from accounts.models import Membership, Organisation, User
 from accounts.rules import Actor, Capability, is_fresh
+from accounts.selectors import clinicians_of
+from accounts.services.notifications import notify
 from accounts.services.trail import record
 from consent.models import Grant, GrantItem
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
@@ -126,6 +129,7 @@ def create_grant(
         for offered in agreement.items
     )
     _write(actor, grant, "grant.given")
+    notify(users=_recipients(grant), template="share-given", target_id=grant.pk)
     return grant
 
 
@@ -142,6 +146,7 @@ def revoke_grant(*, actor: Actor, grant: Grant, reason: str) -> Grant:
     row.revoke_reason = reason
     row.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
     _write(actor, row, "grant.revoked")
+    notify(users=_recipients(row), template="share-revoked", target_id=row.pk)
     return row
 
 
@@ -156,6 +161,12 @@ def _shareable(pack: Pack, code: str) -> ListedPurpose:
     if purpose is None or not purpose.shareable:
         raise GrantRefused("The privacy policy in force does not list this purpose for sharing.")
     return purpose
+
+
+def _recipients(grant: Grant) -> Iterable[User]:
+    if grant.recipient is not None:
+        return [grant.recipient.user]
+    return clinicians_of(grant.recipient_organisation_id)
 
 
 def _write(actor: Actor, grant: Grant, action: str) -> None:

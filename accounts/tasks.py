@@ -1,0 +1,18 @@
+"""Work of this room that outlives a request: ids in, a service called, safe to repeat."""
+
+from __future__ import annotations
+
+from accounts.services.notifications import MAIL, mail_batch
+from accounts.services.password_reset import SEND_LINK, send_reset_link
+from jobs.rules.kinds import job_kind
+from jobs.services import Run
+
+
+def register_jobs() -> None:
+    """Make known what this room runs."""
+    job_kind(MAIL, label="Sending mail")(mail_batch)
+    job_kind(SEND_LINK, label="Sending a link for a new password")(_send_link)
+
+
+def _send_link(run: Run) -> None:
+    send_reset_link(user_id=run.payload["user_id"])
