@@ -55,28 +55,53 @@ class CodeForm(forms.Form):
 class NewPasswordForm(forms.Form):
     password = forms.CharField(
         label="New password",
-        help_text="At least 12 characters. A sentence is easy to remember and hard to guess.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def __init__(self, *args: Any, user: User | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, user: User | None = None, at_least: int = 12, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
+        self.user, self.at_least = user, at_least
+        self.fields[
+            "password"
+        ].help_text = (
+            f"At least {at_least} characters. A sentence is easy to remember and hard to guess."
+        )
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
         validate_password(password, self.user)
+        if len(password) < self.at_least:
+            raise forms.ValidationError(
+                f"The privacy policy asks for at least {self.at_least} characters."
+            )
         return password
 
 
 class JoinForm(NewPasswordForm):
+    """Joining takes reading the policy first: without both ticks there is no account (C10, C38)."""
+
     name = forms.CharField(
         label="Your name",
         max_length=120,
         help_text="As colleagues and patients are to read it.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+    old_enough = forms.BooleanField(
+        error_messages={"required": "You have to be this old to have an account."}
+    )
+    accepts = forms.BooleanField(
+        label="I have read the privacy policy and accept it for using the service",
+        help_text="This is no consent to show anything to anybody: each share asks for its own.",
+        error_messages={"required": "Read the privacy policy, and tick this to accept it."},
+    )
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     field_order = ["name", "password"]
+
+    def __init__(self, *args: Any, min_age: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_enough"].label = f"I am at least {min_age} years old"
 
 
 class ForgotForm(forms.Form):
@@ -193,3 +218,24 @@ class CampaignForm(forms.Form):
     def __init__(self, *args: Any, templates: list[MessageTemplate]) -> None:
         super().__init__(*args)
         self.fields["template"].choices = [(one.code, one.title) for one in templates]
+
+
+class AcceptForm(forms.Form):
+    """The question at the end of a policy. Nothing is ticked beforehand."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    read = forms.BooleanField(
+        label="I have read this policy and accept it for using the service",
+        help_text="This is no consent to show anything to anybody: each share asks for its own.",
+        required=False,
+    )
+
+    @property
+    def declines(self) -> bool:
+        return self.data.get("answer") == "decline"
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.declines and not values.get("read"):
+            self.add_error("read", "Tick this to accept, or decline.")
+        return values

@@ -35,10 +35,17 @@ MODELS: Models = [
     }),
     ("accounts.Membership", Category.PROFESSIONAL, {
         "id": "Number", "user": "Who", "organisation": "Organisation",
-        "is_active": "Whether it holds", "created_at": "Since when",
+        "is_active": "Whether it holds", "accepted_version_id": "Policy accepted last",
+        "created_at": "Since when",
     }),
     ("accounts.MembershipRole", Category.PROFESSIONAL, {
         "id": "Number", "membership": "Membership", "role": "Role",
+    }),
+    ("accounts.Acceptance", Category.CONSENT, {
+        "id": "Number", "user": "Who", "organisation": "Whose policy", "version_id": "Version",
+        "revision": "Revision", "digest": "Digest of what was read",
+        "is_accepted": "Accepted", "answered_at": "When",
+        "network": readable("Network address (shortened)", Category.TECHNICAL),
     }),
     ("accounts.Invitation", Category.ACCOUNT, {
         "id": "Number", "organisation": "Organisation", "email": "E-mail address invited",

@@ -97,6 +97,9 @@ class Membership(models.Model):
         Organisation, on_delete=models.PROTECT, related_name="memberships"
     )
     is_active = models.BooleanField(default=True)
+    # The version of the organisation's policy that the person accepted last (`Acceptance` says
+    # when); here, so that no request has to look for it.
+    accepted_version_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -116,6 +119,25 @@ class MembershipRole(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["membership", "role"], name="role_once")]
+
+
+class Acceptance(models.Model):
+    """Somebody read a version of a policy and said yes or no to it (C10). Never changed.
+
+    It is about using the service; it never stands for consent to a disclosure.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="acceptances")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    version_id = models.UUIDField()
+    revision = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    is_accepted = models.BooleanField()
+    answered_at = models.DateTimeField(default=timezone.now)
+    network = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "organisation"], name="acceptance_of_user")]
 
 
 class Invitation(models.Model):

@@ -17,7 +17,7 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts.rules import Capability, is_fresh
+from accounts.rules import Capability
 
 View = Callable[..., HttpResponse]
 
@@ -63,7 +63,7 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def needs_step_up(request: HttpRequest) -> HttpResponse | None:
     """Send the person to prove again who they are, unless they just did."""
-    if is_fresh(request.actor.stepped_up_at, timezone.now()):
+    if request.actor.is_fresh(timezone.now()):
         return None
     return redirect(f"{resolve_url('accounts:step_up')}?next={quote(request.get_full_path())}")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
@@ -28,6 +28,7 @@ from accounts.models import (
     User,
 )
 from accounts.rules import (
+    STEP_UP_LASTS,
     Actor,
     Factor,
     Role,
@@ -35,9 +36,11 @@ from accounts.rules import (
     capabilities_of,
     digest_of_secret,
 )
-from accounts.rules.marketing import MarketingBasis, basis_of, may_be_sent
+from accounts.rules.marketing import MarketingBasis, basis_at, may_be_sent
 from accounts.rules.messages import Category, Channel
 from accounts.rules.tracking import SignalFlags
+from policies.rules.pack import Pack
+from policies.selectors import packs_held
 
 
 def _actor(user: User, roles: Iterable[MembershipRole], **more: object) -> Actor:
@@ -52,11 +55,19 @@ def _actor(user: User, roles: Iterable[MembershipRole], **more: object) -> Actor
         name=user.name,
         organisation_id=membership.organisation_id,
         organisation_name=membership.organisation.name,
+        organisation_slug=membership.organisation.slug,
         membership_id=membership.pk,
         roles=held,
         capabilities=capabilities_of(held),
+        accepted_version=membership.accepted_version_id,
+        step_up_lasts=step_up_lasts(membership.organisation_id),
         **more,  # type: ignore[arg-type]
     )
+
+
+def step_up_lasts(organisation_id: UUID) -> timedelta:
+    held = packs_held(organisation_id)
+    return timedelta(minutes=held[-1]["auth.step_up_minutes"]) if held else STEP_UP_LASTS
 
 
 def actor_of_session(user: User, session: SessionBase) -> Actor:
@@ -85,7 +96,7 @@ def actor_of_session(user: User, session: SessionBase) -> Actor:
 
 # Asked on every request of a program, so it is not put together anew each time.
 _ASKER_SQL = """
-    SELECT t.id, t.scopes, m.id, o.id, o.name, u.id, u.name, r.role
+    SELECT t.id, t.scopes, m.id, o.id, o.name, u.id, u.name, m.accepted_version_id, r.role
     FROM accounts_apitoken t
     JOIN accounts_membership m ON m.id = t.membership_id
     JOIN accounts_organisation o ON o.id = m.organisation_id
@@ -103,7 +114,9 @@ def actor_of_token(secret: str) -> Actor | None:
         rows = cursor.fetchall()
     if not rows:
         return None
-    token_id, scopes, membership_id, organisation_id, organisation, user_id, name, _ = rows[0]
+    token_id, scopes, membership_id, organisation_id, organisation, user_id, name, accepted, _ = (
+        rows[0]
+    )
     held = frozenset(Role(row[-1]) for row in rows)
     return Actor(
         user_id=user_id,
@@ -113,6 +126,7 @@ def actor_of_token(secret: str) -> Actor | None:
         membership_id=as_uuid(membership_id),
         roles=held,
         capabilities=capabilities_of(held),
+        accepted_version=as_uuid(accepted) if accepted else None,
         token_id=as_uuid(token_id),
         scopes=frozenset(Scope(scope) for scope in json.loads(scopes)),
     )
@@ -149,6 +163,26 @@ def factors_of(user: User) -> dict[Factor, int]:
 def has_second_factor(user: User) -> bool:
     found = factors_of(user)
     return Factor.TOTP in found or Factor.PASSKEY in found
+
+
+def packs_of_user(user: User) -> list[Pack]:
+    """The policies in force of all organisations that a person works for."""
+    ids = memberships_of_user(user.pk).values_list("organisation_id", flat=True)
+    return [held[-1] for one in ids if (held := packs_held(one))]
+
+
+def password_length_for(user: User) -> int:
+    """The longest of what the policies of the person's organisations ask for."""
+    lengths: list[int] = [pack["auth.password_length"] for pack in packs_of_user(user)]
+    return max([12, *lengths])
+
+
+def factors_allowed_to(user: User) -> frozenset[Factor]:
+    """The second factors that all of the person's organisations allow."""
+    allowed = set(Factor)
+    for pack in packs_of_user(user):
+        allowed &= {Factor(one) for one in pack["auth.factors"]} | {Factor.DEMO}
+    return frozenset(allowed)
 
 
 def live_sign_ins_of(user: User) -> QuerySet[SignIn]:
@@ -277,19 +311,21 @@ def all_choices_of(user: User) -> dict[Category, dict[Channel, bool]]:
     return chosen
 
 
-def signal_flags() -> SignalFlags:
-    """Which signals of browsers count. The policy pack is to say so; until then, the defaults."""
-    return SignalFlags()
+def signal_flags(organisation_id: UUID | None) -> SignalFlags:
+    """Which signals of browsers count, by the policy in force."""
+    held = packs_held(organisation_id) if organisation_id else ()
+    if not held:
+        return SignalFlags()
+    return SignalFlags(gpc=held[-1]["signals.gpc"], dnt=held[-1]["signals.dnt"])
 
 
 # Advertising --------------------------------------------------------------------------------------
 def marketing_basis(organisation: Organisation | None, residence: str) -> MarketingBasis:
-    """On what an organisation may advertise to somebody who lives there.
-
-    The policy pack is to say so; until then the kind of organisation and the residence do.
-    """
-    is_veterinary = organisation is not None and organisation.is_veterinary
-    return basis_of(is_veterinary=is_veterinary, residence=residence)
+    """On what an organisation may advertise to somebody who lives there, by its policy."""
+    held = packs_held(organisation.pk) if organisation else ()
+    if not held:
+        return MarketingBasis.NONE
+    return basis_at(held[-1]["marketing.basis"], residence)
 
 
 def marketing_choice_of(user: User) -> MarketingChoice | None:

@@ -6,13 +6,18 @@ from accounts.services.notifications import MAIL, mail_batch
 from accounts.services.password_reset import SEND_LINK, send_reset_link
 from jobs.rules.kinds import job_kind
 from jobs.services import Run
+from policies.rules.categories import Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
 
 
 def register_jobs() -> None:
     """Make known what this room runs."""
-    job_kind(MAIL, label="Sending mail")(mail_batch)
+    mail = under(Purpose.COMMUNICATION, Category.ACCOUNT, Category.COMMUNICATIONS)
+    job_kind(MAIL, label="Sending mail")(mail(mail_batch))
     job_kind(SEND_LINK, label="Sending a link for a new password")(_send_link)
 
 
+@under(Purpose.AUTHENTICATION, Category.ACCOUNT)
 def _send_link(run: Run) -> None:
     send_reset_link(user_id=run.payload["user_id"])

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from accounts.api.unsubscribe import Unsubscribe
-from accounts.views import account, campaigns, enrolment, members, messages, sign_in
+from accounts.views import account, campaigns, enrolment, members, messages, notice, policy, sign_in
 
 app_name = "accounts"
 
@@ -48,4 +48,14 @@ urlpatterns = [
     path("members/<uuid:pk>/", members.member_edit, name="member_edit"),
     path("members/<uuid:pk>/end/", members.member_end, name="member_end"),
     path("join/<str:secret>/", members.join, name="join"),
+    path("notice/", notice.notices, name="notices"),
+    path("notice/<slug:slug>/", notice.notice, name="notice"),
+    path("notice/<slug:slug>/versions/", notice.notice_versions, name="notice_versions"),
+    path("notice/<slug:slug>/<int:revision>/", notice.notice_version, name="notice_version"),
+    path(
+        "notice/<slug:slug>/<int:revision>/changes/", notice.notice_changes, name="notice_changes"
+    ),
+    path("policy/accept/", policy.policy_accept, name="policy_accept"),
+    path("policy/declined/", policy.policy_declined, name="policy_declined"),
+    path("account/data/", policy.own_data, name="own_data"),
 ]

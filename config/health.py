@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import public
+from policies.rules.gate import uses_no_personal_data
 from vault.gateways.blob_store import blob_store
 from vault.rules.errors import StorageError
 
@@ -36,6 +37,7 @@ class NotReady(Exception):
 @public
 @require_safe
 @never_cache
+@uses_no_personal_data
 def healthz(_request: HttpRequest) -> HttpResponse:
     """Answer; whoever can, is alive."""
     return JsonResponse({"status": "alive"})
@@ -44,6 +46,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @public
 @require_safe
 @never_cache
+@uses_no_personal_data
 def readyz(_request: HttpRequest) -> HttpResponse:
     """Answer 200 if requests can be served, else 503, with the state of each part.
 

@@ -12,6 +12,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import Notification
 from accounts.rules import Actor, Capability
 from accounts.selectors import OpenMessages, announcements_waiting_for, open_messages_of
+from policies.selectors import packs_held
 
 # Label, name of the URL, what the asker must be able to do (None: be signed in).
 NAVIGATION: list[tuple[str, str, tuple[Capability, ...] | None]] = [
@@ -29,7 +30,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """The main navigation: only what the asker may open."""
     actor = getattr(request, "actor", None)
     if actor is None:
-        return {}
+        return {"policy_link": {"url": reverse("accounts:notices"), "since": None}}
     items = []
     for label, name, capabilities in NAVIGATION:
         if capabilities == ():
@@ -46,9 +47,19 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     open_messages = SimpleLazyObject(lambda: open_messages_of(actor))
     return {
         "main_navigation": items,
+        "policy_link": _policy_link(actor),
         "open_messages": open_messages,
         "announcements": _Announcements(actor, open_messages) if at_home else [],
     }
+
+
+def _policy_link(actor: Actor) -> dict[str, Any]:
+    """The notice in force, at the foot of every page (MEDDIM-14.4)."""
+    held = packs_held(actor.organisation_id) if actor.organisation_id else ()
+    if not held:
+        return {"url": reverse("accounts:notices"), "since": None}
+    url = reverse("accounts:notice", args=[actor.organisation_slug])
+    return {"url": url, "since": held[-1].effective_at}
 
 
 class _Announcements:

@@ -4,5 +4,7 @@ ACTIONS = [
     ("access.refused", "Access refused", "E", "Security Alert"),
     ("grant.given", "Shared under express consent", "C", "Patient Record"),
     ("grant.revoked", "Share revoked", "D", "Patient Record"),
+    ("purpose.consented", "Consent to a new purpose", "C", "Patient Record"),
+    ("purpose.withdrawn", "Consent to a new purpose withdrawn", "D", "Patient Record"),
     ("subject.linked", "Person linked to their record", "C", "Patient Record"),
 ]

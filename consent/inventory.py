@@ -13,6 +13,12 @@ MODELS: Models = [
         "id": "Number", "user": "Account", "subject": "Whose record",
         "created_at": "Since when",
     }),
+    ("consent.PurposeConsent", Category.CONSENT, {
+        "id": "Number", "organisation": "Organisation", "subject_id": "Whose images",
+        "purpose": "Purpose", "version_id": "Policy in force", "given_by": "Who said so",
+        "given_at": "When", "by_subject": "Said by the person", "factor": "Proved with",
+        "document": "Number of the signed document", "withdrawn_at": "Withdrawn",
+    }),
     ("consent.Grant", Category.CONSENT, {
         "id": "Number of the share", "organisation": "Who shares", "subject_id": "Whose images",
         "recipient_organisation": "Organisation that receives", "recipient": "Person that receives",

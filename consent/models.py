@@ -49,6 +49,32 @@ class SubjectAccount(models.Model):
         ]
 
 
+class PurposeConsent(models.Model):
+    """Consent of a person to a purpose that is younger than their data. Evidence: never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    subject_id = models.UUIDField()
+    purpose = models.SlugField()
+    version_id = models.UUIDField()
+    given_by = models.ForeignKey(User, on_delete=models.PROTECT)
+    given_at = models.DateTimeField(default=timezone.now)
+    by_subject = models.BooleanField()
+    factor = models.CharField(max_length=20)
+    # Where the signed document is filed, if somebody else recorded it: a number, not a name.
+    document = models.SlugField(max_length=60, blank=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject_id", "purpose"],
+                condition=models.Q(withdrawn_at=None),
+                name="purpose_consent_once",
+            )
+        ]
+
+
 class Grant(models.Model):
     """An express consent to show named items to a named recipient. Evidence: never deleted."""
 

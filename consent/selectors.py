@@ -7,9 +7,11 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.rules import Actor, Capability
-from consent.models import DataSubject, Grant, GrantItem
+from consent.models import DataSubject, Grant, GrantItem, PurposeConsent
 from consent.rules.decision import GrantFacts, Item
 from consent.rules.identity import Identity
+from policies.rules.categories import Category
+from policies.rules.gate import require_purpose
 from vault.rules.contexts import bind
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_key, open_data_keys
@@ -140,8 +142,15 @@ def subjects_of_account(user_id: int) -> QuerySet[DataSubject]:
     return DataSubject.objects.filter(accounts__user_id=user_id).select_related("organisation")
 
 
+def purpose_consent_of(subject_id: UUID, purpose: str) -> PurposeConsent | None:
+    return PurposeConsent.objects.filter(
+        subject_id=subject_id, purpose=purpose, withdrawn_at=None
+    ).first()
+
+
 def identities(subjects: Iterable[DataSubject]) -> dict[UUID, Identity]:
     """Open the records of many subjects: one query for all their keys."""
+    require_purpose(Category.IDENTITY)
     rows = list(subjects)
     keys = open_data_keys(ids=[row.key_id for row in rows])
     return {
@@ -154,5 +163,6 @@ def identities(subjects: Iterable[DataSubject]) -> dict[UUID, Identity]:
 
 def agreed_text(grant: Grant) -> str:
     """The exact words that were agreed to."""
+    require_purpose(Category.CONSENT)
     sealer = FieldSealer(open_data_key(id=grant.key_id))
     return sealer.open(grant.sealed_text, grant_context(grant.pk)).decode()

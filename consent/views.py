@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -9,11 +10,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.permissions import signed_in
+from accounts.permissions import needs_step_up, signed_in
 from accounts.rules import FACTOR_LABELS, Factor
 from consent.models import Grant
 from consent.selectors import agreed_text, grants_given, grants_known_to, grants_received
+from consent.services.closing import ClosingRefused, close_account, consequences_of_closing
 from consent.services.grants import GrantRefused, can_revoke, revoke_grant
+from policies.rules.categories import CARE_DATA, Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 
 PER_PAGE = 50
 REVOKE_REASONS = [
@@ -30,6 +35,7 @@ class RevokeForm(forms.Form):
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def shares(request: HttpRequest) -> HttpResponse:
     """What my organisation shared, and what was shared with me."""
     direction = "received" if request.GET.get("direction") == "received" else "given"
@@ -46,6 +52,7 @@ def shares(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def share(request: HttpRequest, pk: str) -> HttpResponse:
     """One share with its evidence: who, by what factor, on which notice, which exact words."""
     grant = get_object_or_404(grants_known_to(request.actor), pk=pk)
@@ -64,6 +71,7 @@ def share(request: HttpRequest, pk: str) -> HttpResponse:
 
 @signed_in
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def share_revoke(request: HttpRequest, pk: str) -> HttpResponse:
     grant = get_object_or_404(grants_known_to(request.actor), pk=pk)
     if not can_revoke(request.actor, grant):
@@ -82,3 +90,23 @@ def _revoke(request: HttpRequest, grant: Grant, reason: str) -> HttpResponse:
     else:
         messages.success(request, "Revoked. The next request of the recipient is refused.")
     return redirect("consent:share", pk=grant.pk)
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.RIGHTS, Category.ACCOUNT, Category.CONSENT)
+def account_close(request: HttpRequest) -> HttpResponse:
+    """Say what closing the account does, then do it and nothing else."""
+    if detour := needs_step_up(request):
+        return detour
+    if request.method == "POST":
+        try:
+            close_account(actor=request.actor)
+        except ClosingRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("consent:account_close")
+        logout(request)
+        messages.success(request, "Your account is closed.")
+        return redirect("accounts:sign_in")
+    consequences = consequences_of_closing(request.actor)
+    return render(request, "consent/account_close.html", {"consequences": consequences})

@@ -17,7 +17,8 @@ from django.utils import timezone
 from policies.models import PolicyVersion
 from policies.rules.document import read_pack
 from policies.rules.pack import Pack
-from policies.rules.versions import SETTLES
+from policies.rules.strictness import Terms, stricter_of
+from policies.rules.versions import SETTLES, State
 
 FOLDER = Path(__file__).parent / "packs"
 
@@ -81,6 +82,21 @@ def effective_pack(organisation_id: UUID, at: datetime | None = None) -> Pack:
     return held[-1]
 
 
+# Joining two policies takes longer than a decision; there are few pairs, and digests name them.
+_terms: dict[tuple[str, ...], Terms] = {}
+
+
+def terms_between(*organisation_ids: UUID, at: datetime | None = None) -> Terms:
+    """The stricter terms of several organisations' policies. Raises `NoPolicy`."""
+    packs = [effective_pack(one, at) for one in organisation_ids]
+    name = tuple(sorted({pack.digest for pack in packs}))
+    if name not in _terms:
+        if len(_terms) > 500:
+            _terms.clear()
+        _terms[name] = stricter_of(*(pack.terms for pack in packs))
+    return _terms[name]
+
+
 def upcoming_pack(organisation_id: UUID, at: datetime | None = None) -> Pack | None:
     """The next version that is posted and does not hold yet."""
     moment = at or timezone.now()
@@ -99,6 +115,18 @@ def pack_of(row: PolicyVersion) -> Pack:
         values=row.values,
         digest=row.digest,
     )
+
+
+def state_of_version(row: PolicyVersion, at: datetime | None = None) -> State:
+    moment = at or timezone.now()
+    if row.posted_at is None:
+        return State.DRAFT
+    if row.withdrawn_at is not None:
+        return State.WITHDRAWN
+    packs = packs_held(row.organisation_id, moment)
+    if packs and packs[-1].id == row.pk:
+        return State.EFFECTIVE
+    return State.SUPERSEDED if any(pack.id == row.pk for pack in packs) else State.POSTED
 
 
 # For pages ---------------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobs.rules.kinds import job_kind, schedule_job
+from policies.rules.categories import Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
 from studies.services.sweeping import sweep_store
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ def register_jobs() -> None:
     """Make known what this room runs, and when."""
 
     @job_kind(SWEEP, label="Looking for leftovers in the store", lease=timedelta(minutes=30))
+    @under(Purpose.OPERATIONS, Category.IMAGES)
     def sweep(_run: Run) -> None:
         sweep_store()
 

@@ -17,6 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from accounts.models import User
 from accounts.rules import Actor
 from accounts.services.demo import seed_cast
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import using
+from policies.rules.purposes import Purpose
 from policies.selectors import forget_policies
 from tests.audit.append_only import append_only_yields_to_flush
 from tests.factories import Cast, actor_of, signed_in_client, small_ct_object
@@ -64,6 +67,19 @@ def nothing_remembered() -> Iterator[None]:
     yield
     forget_organisation_keys()
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def a_purpose_is_named(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests call services as a view or a job does, which names what it uses data for.
+
+    Marked `names_no_purpose`, a test stands for code that does not.
+    """
+    if request.node.get_closest_marker("names_no_purpose"):
+        yield
+        return
+    with using(Purpose.TREATMENT, *CARE_DATA):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

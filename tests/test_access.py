@@ -91,6 +91,16 @@ TABLE: dict[str, Row] = {
     "accounts:preferences":            row("in  200 200 200 200 200 200"),
     "accounts:unsubscribe":            row("404 404 404 404 404 404 404", token="forged"),
     "accounts:campaigns":              row("in  403 403 403 200 403 403"),
+    # The policy is public; accepting it is for whoever has an account.
+    "accounts:notices":                row("200 200 200 200 200 200 200"),
+    "accounts:notice":                 row("200 200 200 200 200 200 200", slug="hospital"),
+    "accounts:notice_versions":        row("200 200 200 200 200 200 200", slug="hospital"),
+    "accounts:notice_version":         row("200 200 200 200 200 200 200", slug="hospital", revision=1),
+    "accounts:notice_changes":         row("404 404 404 404 404 404 404", slug="hospital", revision=1),
+    "accounts:policy_accept":          row("in  302 200 200 200 200 200"),
+    "accounts:policy_declined":        row("in  200 200 200 200 200 200"),
+    "accounts:own_data":               row("in  200 200 200 200 200 200"),
+    "consent:account_close":           row("in  200 200 200 200 200 200"),
     # The members of an organisation are its administrator's.
     "accounts:members":                row("in  403 403 403 200 403 403"),
     "accounts:member_invite":          row("in  403 403 403 200 403 403"),

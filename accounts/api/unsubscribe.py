@@ -11,6 +11,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
 from accounts.services.preferences import choose_marketing, user_of_unsubscribe_token
+from policies.rules.categories import Category
+from policies.rules.gate import use
+from policies.rules.purposes import Purpose
 
 
 class AnyFormat(negotiation.BaseContentNegotiation):
@@ -33,6 +36,7 @@ class Unsubscribe(APIView):
     permission_classes = [AllowAny]
     content_negotiation_class = AnyFormat
     schema = None
+    use = use(Purpose.RIGHTS, Category.COMMUNICATIONS)
 
     def get(self, request: Any, token: str) -> HttpResponse:
         return self._answer(request, token, done=False)

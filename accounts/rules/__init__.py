@@ -109,6 +109,7 @@ class Actor:
     name: str
     organisation_id: UUID | None = None
     organisation_name: str = ""
+    organisation_slug: str = ""
     membership_id: UUID | None = None
     roles: frozenset[Role] = frozenset()
     scopes: frozenset[Scope] | None = None
@@ -117,9 +118,18 @@ class Actor:
     stepped_up_at: datetime | None = None
     factor: str = ""
     capabilities: frozenset[Capability] = field(default=frozenset())
+    # The version of the organisation's policy that the person accepted last.
+    accepted_version: UUID | None = None
+    # How long proving again who one is holds, by the policy in force.
+    step_up_lasts: timedelta = STEP_UP_LASTS
 
     def can(self, capability: Capability) -> bool:
         return capability in self.capabilities
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Has this person just proved again who they are?"""
+        since = self.stepped_up_at
+        return since is not None and timedelta(0) <= now - since <= self.step_up_lasts
 
     def has_scope(self, scope: Scope) -> bool:
         """A session may do all its roles allow; a token only what it was issued for."""
@@ -130,14 +140,23 @@ def capabilities_of(roles: frozenset[Role]) -> frozenset[Capability]:
     return frozenset().union(*(ROLE_CAPABILITIES[role] for role in roles))
 
 
+def session_limits(
+    *, public_computer: bool, idle_minutes: int | None, absolute_hours: int | None
+) -> SessionLimits:
+    """Return the limits by the policy in force; on a shared computer never longer than its own."""
+    idle = timedelta(minutes=idle_minutes) if idle_minutes else SESSION_LIMITS.idle
+    absolute = timedelta(hours=absolute_hours) if absolute_hours else SESSION_LIMITS.absolute
+    if not public_computer:
+        return SessionLimits(idle, absolute)
+    return SessionLimits(
+        min(idle, PUBLIC_COMPUTER_LIMITS.idle), min(absolute, PUBLIC_COMPUTER_LIMITS.absolute)
+    )
+
+
 def session_expired(
     *, limits: SessionLimits, now: datetime, started_at: datetime, seen_at: datetime
 ) -> bool:
     return now - seen_at > limits.idle or now - started_at > limits.absolute
-
-
-def is_fresh(stepped_up_at: datetime | None, now: datetime) -> bool:
-    return stepped_up_at is not None and timedelta(0) <= now - stepped_up_at <= STEP_UP_LASTS
 
 
 def is_valid_npi(number: str) -> bool:

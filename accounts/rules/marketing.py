@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from accounts.rules.residence import parts_of
@@ -11,8 +12,8 @@ class MarketingBasis(StrEnum):
     """On what advertising may be sent: never, unless objected to, or only if agreed to."""
 
     NONE = "none"
-    OPT_OUT = "opt_out"
-    OPT_IN = "opt_in"
+    OPT_OUT = "opt-out"
+    OPT_IN = "opt-in"
 
 
 BASIS_WORDS = {
@@ -22,19 +23,26 @@ BASIS_WORDS = {
 }
 
 
-def basis_of(*, is_veterinary: bool, residence: str) -> MarketingBasis:
-    """Give the basis for one person (AVMI-3.2, MEDDIM-3.4).
+# The European Union, Iceland, Liechtenstein and Norway.
+_MEMBERS = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EEA = frozenset([*_MEMBERS.split(), "IS", "LI", "NO"])
+_STRICTEST_LAST = [MarketingBasis.OPT_OUT, MarketingBasis.OPT_IN, MarketingBasis.NONE]
 
-    In the EEA (Directive 2002/58/EC Art. 13), the United Kingdom (PECR reg. 22) and Switzerland
-    (UWG Art. 3(1)(o)) a yes comes first; in the United States a no ends it (15 USC 7704(a)).
-    An unknown residence, or one whose law nobody has looked up, is treated as the strictest.
+
+def basis_at(by_place: Mapping[str, str], residence: str) -> MarketingBasis:
+    """Give the basis for one person, from the policy's table (AVMI-3.2, MEDDIM-3.4).
+
+    The state counts before the country, the country before the EEA. Who has not said where they
+    live is treated as by the strictest line of the table. Floors hold what law asks for: Directive
+    2002/58/EC Art. 13, PECR reg. 22, UWG Art. 3(1)(o).
     """
-    if is_veterinary:
-        return MarketingBasis.NONE
     country, _ = parts_of(residence)
-    if country == "US":
-        return MarketingBasis.OPT_OUT
-    return MarketingBasis.OPT_IN
+    if not country:
+        return max((MarketingBasis(one) for one in by_place.values()), key=_STRICTEST_LAST.index)
+    for place in (residence, country, "EEA" if country in EEA else "default"):
+        if place in by_place:
+            return MarketingBasis(by_place[place])
+    return MarketingBasis(by_place["default"])
 
 
 def may_be_sent(basis: MarketingBasis, wanted: bool | None) -> bool:

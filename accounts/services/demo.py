@@ -9,8 +9,9 @@ from django.db import transaction
 
 from accounts.models import Membership, MembershipRole, Organisation, Profile, User
 from accounts.rules import Role
+from accounts.services.acceptance import write_answer
 from accounts.services.policy import adopt_pack
-from policies.selectors import packs_of
+from policies.selectors import effective_pack, packs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +147,9 @@ def _seed_person(person: Person, organisations: dict[str, Organisation]) -> User
         )
         for role in person.roles:
             MembershipRole.objects.get_or_create(membership=membership, role=role)
+        if membership.accepted_version_id is None:
+            # So that the demonstration opens with images; a new version asks everybody.
+            write_answer(
+                membership=membership, pack=effective_pack(membership.organisation_id), accepts=True
+            )
     return user

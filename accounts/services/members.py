@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import (
+    ApiToken,
     Invitation,
     Membership,
     MembershipRole,
@@ -18,9 +19,11 @@ from accounts.models import (
     User,
 )
 from accounts.rules import INVITATION_LASTS, ROLE_LABELS, Actor, Role, digest_of_secret
+from accounts.services.acceptance import write_answer
 from accounts.services.notifications import notify
 from accounts.services.sign_in import end_all_sessions
 from accounts.services.trail import record, user_ref
+from policies.selectors import effective_pack
 
 
 class MembershipRefused(Exception):
@@ -75,12 +78,18 @@ def _send_invitation(invitation: Invitation, secret: str) -> None:
 
 
 @transaction.atomic
-def accept_invitation(*, invitation: Invitation, name: str, password: str) -> User:
+def accept_invitation(
+    *, invitation: Invitation, name: str, password: str, read_digest: str
+) -> User:
     """Make the account, or use the one that the address has, and join.
 
     Raises `MembershipRefused` when the address has an account and the password is not its own:
-    a link in a mail must not take over an account.
+    a link in a mail must not take over an account. `read_digest` is of the policy that was shown
+    and accepted.
     """
+    pack = effective_pack(invitation.organisation_id)
+    if pack.digest != read_digest:
+        raise MembershipRefused("The policy has changed since you opened this page. Read it anew.")
     user = User.objects.filter(email__iexact=invitation.email).first()
     if user is None:
         user = User.objects.create_user(email=invitation.email, name=name, password=password)
@@ -91,6 +100,7 @@ def accept_invitation(*, invitation: Invitation, name: str, password: str) -> Us
         user=user, organisation=invitation.organisation, defaults={"is_active": True}
     )
     _set_roles(membership, [Role(role) for role in invitation.roles])
+    write_answer(membership=membership, pack=pack, accepts=True)
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
     record(
@@ -134,6 +144,15 @@ def end_membership(*, acting: Actor, membership: Membership) -> None:
         organisation_id=membership.organisation_id,
         target=("membership", str(membership.pk)),
     )
+
+
+@transaction.atomic
+def close_memberships(*, user: User) -> None:
+    """End all memberships of a closed account, their tokens, and every session."""
+    now = timezone.now()
+    ApiToken.objects.filter(membership__user=user, revoked_at=None).update(revoked_at=now)
+    Membership.objects.filter(user=user).update(is_active=False, accepted_version_id=None)
+    end_all_sessions(user=user)
 
 
 def _set_roles(membership: Membership, roles: list[Role]) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Organisation
-from accounts.rules import Actor, Capability, is_fresh
+from accounts.rules import Actor, Capability
 from accounts.services.trail import record, system_ref
 from audit.services import ActorRef
 from policies.models import PolicyVersion
@@ -108,7 +108,7 @@ def drop_draft(*, acting: Actor) -> None:
 def post_draft(*, acting: Actor, effective_at: datetime | None) -> PolicyVersion:
     """Make the draft public. Raises `PackInvalid` or `NotAllowed`; what holds stays as it was."""
     organisation_id = _require(acting)
-    if not is_fresh(acting.stepped_up_at, timezone.now()):
+    if not acting.is_fresh(timezone.now()):
         raise PolicyRefused("Prove again that it is you, then post the policy.")
     draft = draft_of(organisation_id)
     if draft is None:

@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import SignIn, User
 from accounts.rules import Actor, Factor, digest_of_secret
+from accounts.selectors import factors_allowed_to
 from accounts.services.notifications import notify
 from accounts.services.trail import anonymous_ref, record, user_ref
 
@@ -59,7 +60,12 @@ def pending_user(request: HttpRequest) -> User | None:
 
 def check_code(user: User, code: str) -> Factor | None:
     """Check a code of an authenticator app, or a recovery code, which is used up by it."""
-    device = match_token(user, code.replace(" ", "").strip().lower())
+    code = code.replace(" ", "").strip().lower()
+    looks_like = Factor.TOTP if code.isdigit() else Factor.RECOVERY
+    # What a policy does not allow is not tried: a recovery code would be used up by it.
+    if looks_like not in factors_allowed_to(user):
+        return None
+    device = match_token(user, code)
     if isinstance(device, TOTPDevice):
         return Factor.TOTP
     return Factor.RECOVERY if device is not None else None

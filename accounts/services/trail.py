@@ -15,6 +15,7 @@ from audit.models import Event
 from audit.rules.identifiers import truncated_network
 from audit.services import ANONYMOUS, SYSTEM, ActorRef, RequestMeta, TargetRef
 from audit.services import record as record_event
+from policies.rules.gate import current_purpose
 
 # Set once for each request, so that services need not hand it down.
 _request: ContextVar[RequestMeta | None] = ContextVar("accounts_trail_request", default=None)
@@ -26,6 +27,12 @@ def remember_request(request: HttpRequest) -> None:
     request_id = request.META.get("HTTP_X_REQUEST_ID", "")
     plain = request_id if request_id.isalnum() and len(request_id) <= 64 else ""
     _request.set(RequestMeta(network=truncated_network(address), request_id=plain))
+
+
+def current_network() -> str:
+    """The shortened network address that the request under way came from; empty in a job."""
+    meta = _request.get()
+    return meta.network if meta else ""
 
 
 def actor_ref(actor: Actor) -> ActorRef:
@@ -55,6 +62,7 @@ def record(
 ) -> Event:
     """Record an event of an actor; `target` is a kind and an id, or a study and its UID."""
     meta = _request.get() or RequestMeta()
+    values.setdefault("purpose", current_purpose())
     if isinstance(actor, Actor):
         values.setdefault("organisation_id", actor.organisation_id)
         meta = replace(

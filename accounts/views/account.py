@@ -18,16 +18,26 @@ from accounts.gateways.outbox import read_outbox
 from accounts.models import Membership, Profile, User
 from accounts.permissions import needs_step_up, public, signed_in
 from accounts.rules import Scope, digest_of_secret
-from accounts.selectors import factors_of, live_sign_ins_of, live_tokens_of, memberships_of_user
+from accounts.selectors import (
+    factors_of,
+    live_sign_ins_of,
+    live_tokens_of,
+    memberships_of_user,
+    password_length_for,
+)
 from accounts.services.notifications import notify
 from accounts.services.password_reset import request_reset_link
 from accounts.services.sign_in import end_all_sessions, end_session
 from accounts.services.tokens import issue_token, revoke_token
 from accounts.services.trail import record, user_ref
+from policies.rules.categories import Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 
 
 @signed_in
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.PROFESSIONAL, Category.TECHNICAL)
 def account(request: HttpRequest) -> HttpResponse:
     profile, _ = Profile.objects.get_or_create(user=request.user)
     form = ProfileForm(request.POST or None, instance=profile, user=request.user)
@@ -64,6 +74,7 @@ def _save_profile(request: HttpRequest, form: ProfileForm) -> None:
 
 @signed_in
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def session_end(request: HttpRequest, pk: str) -> HttpResponse:
     end_session(
         actor=request.actor, sign_in=get_object_or_404(live_sign_ins_of(request.user), pk=pk)
@@ -74,6 +85,7 @@ def session_end(request: HttpRequest, pk: str) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def organisation_choose(request: HttpRequest) -> HttpResponse:
     membership = get_object_or_404(
         memberships_of_user(request.user.pk), pk=request.POST.get("membership", "")
@@ -84,6 +96,7 @@ def organisation_choose(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def token_issue(request: HttpRequest) -> HttpResponse:
     if request.actor.membership_id is None:
         raise Http404
@@ -104,6 +117,7 @@ def token_issue(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def token_revoke(request: HttpRequest, pk: str) -> HttpResponse:
     token = get_object_or_404(live_tokens_of(request.actor.membership_id), pk=pk)
     revoke_token(acting=request.actor, token=token)
@@ -113,6 +127,7 @@ def token_revoke(request: HttpRequest, pk: str) -> HttpResponse:
 
 @public
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def password_forgot(request: HttpRequest) -> HttpResponse:
     """Answer the same for every address: nobody learns here who has an account."""
     form = ForgotForm(request.POST or None)
@@ -125,12 +140,13 @@ def password_forgot(request: HttpRequest) -> HttpResponse:
 @public
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def password_reset(request: HttpRequest, uid: str, token: str) -> HttpResponse:
     """Set a new password by the link of a mail. The second factor is still asked for."""
     user = _user_of_uid(uid)
     if user is None or not default_token_generator.check_token(user, token):
         return render(request, "accounts/password_link_ended.html", status=410)
-    form = NewPasswordForm(request.POST or None, user=user)
+    form = NewPasswordForm(request.POST or None, user=user, at_least=password_length_for(user))
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             user.set_password(form.cleaned_data["password"])
@@ -145,6 +161,7 @@ def password_reset(request: HttpRequest, uid: str, token: str) -> HttpResponse:
 
 @public
 @require_safe
+@uses(Purpose.SECURITY, Category.COMMUNICATIONS)
 def outbox(request: HttpRequest) -> HttpResponse:
     """What would have been mailed: only in demo mode, only on the loopback."""
     if not settings.DEMO or request.META.get("REMOTE_ADDR") not in {"127.0.0.1", "::1"}:

@@ -13,10 +13,14 @@ from accounts.rules.marketing import MarketingBasis
 from accounts.rules.messages import promotional_templates
 from accounts.selectors import advertised_to, campaigns_of, marketing_basis
 from accounts.services.campaigns import CampaignRefused, send_campaign
+from policies.rules.categories import Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 
 
 @needs(Capability.MANAGE_CONFIGURATION)
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.MARKETING, Category.ACCOUNT, Category.COMMUNICATIONS)
 def campaigns(request: HttpRequest) -> HttpResponse:
     """What was sent, and the sending of another; whoever gets it follows from the accounts."""
     form = CampaignForm(request.POST or None, templates=promotional_templates())

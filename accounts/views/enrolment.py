@@ -19,12 +19,16 @@ from accounts.rules import Factor
 from accounts.selectors import factors_of, has_second_factor
 from accounts.services import sign_in as service
 from accounts.views.json_body import read_json
+from policies.rules.categories import Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 
 PROVE_FIRST = "Prove again who you are first: open this page anew."
 
 
 @public
 @require_safe
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def enrol(request: HttpRequest) -> HttpResponse:
     _who_enrols(request)
     if request.actor is not None and (detour := needs_step_up(request)):
@@ -34,6 +38,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def enrol_totp(request: HttpRequest) -> HttpResponse:
     user = _who_enrols(request)
     if request.actor is not None and (detour := needs_step_up(request)):
@@ -60,6 +65,7 @@ def enrol_totp(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def enrol_passkey_begin(request: HttpRequest) -> HttpResponse:
     if _must_prove_first(request):
         return JsonResponse({"detail": PROVE_FIRST}, status=403)
@@ -70,6 +76,7 @@ def enrol_passkey_begin(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def enrol_passkey_complete(request: HttpRequest) -> HttpResponse:
     user = _who_enrols(request)
     state = request.session.pop("passkey_state", None)
@@ -87,6 +94,7 @@ def enrol_passkey_complete(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Show new recovery codes, once. A reload makes new ones only by the button."""
     if request.actor is None:

@@ -17,10 +17,16 @@ from accounts.services.members import (
     end_membership,
     invite_member,
 )
+from policies.rules.categories import Category
+from policies.rules.gate import uses
+from policies.rules.pack import youngest_age
+from policies.rules.purposes import Purpose
+from policies.selectors import effective_pack
 
 
 @needs(Capability.MANAGE_MEMBERS)
 @require_safe
+@uses(Purpose.OPERATIONS, Category.ACCOUNT, Category.PROFESSIONAL)
 def members(request: HttpRequest) -> HttpResponse:
     return render(
         request,
@@ -34,6 +40,7 @@ def members(request: HttpRequest) -> HttpResponse:
 
 @needs(Capability.MANAGE_MEMBERS)
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.OPERATIONS, Category.ACCOUNT, Category.PROFESSIONAL)
 def member_invite(request: HttpRequest) -> HttpResponse:
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -54,6 +61,7 @@ def member_invite(request: HttpRequest) -> HttpResponse:
 
 @needs(Capability.MANAGE_MEMBERS)
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.OPERATIONS, Category.ACCOUNT, Category.PROFESSIONAL)
 def member_edit(request: HttpRequest, pk: str) -> HttpResponse:
     membership = get_object_or_404(members_of(request.actor.organisation_id), pk=pk)
     held = [row.role for row in membership.roles.all()]
@@ -75,6 +83,7 @@ def member_edit(request: HttpRequest, pk: str) -> HttpResponse:
 
 @needs(Capability.MANAGE_MEMBERS)
 @require_POST
+@uses(Purpose.OPERATIONS, Category.ACCOUNT, Category.PROFESSIONAL)
 def member_end(request: HttpRequest, pk: str) -> HttpResponse:
     membership = get_object_or_404(members_of(request.actor.organisation_id), pk=pk)
     try:
@@ -88,22 +97,36 @@ def member_end(request: HttpRequest, pk: str) -> HttpResponse:
 @public
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """Accept an invitation. Signing in, with a second factor, comes after."""
     invitation = open_invitation(secret)
     if invitation is None:
         return render(request, "accounts/invitation_ended.html", status=410)
-    form = JoinForm(request.POST or None)
+    pack = effective_pack(invitation.organisation_id)
+    form = JoinForm(
+        request.POST or None,
+        initial={"digest": pack.digest},
+        at_least=pack["auth.password_length"],
+        min_age=youngest_age(pack, invitation.organisation.country),
+    )
     if request.method == "POST" and form.is_valid():
         try:
             accept_invitation(
                 invitation=invitation,
                 name=form.cleaned_data["name"],
                 password=form.cleaned_data["password"],
+                read_digest=form.cleaned_data["digest"],
             )
         except MembershipRefused as refusal:
             form.add_error("password", str(refusal))
         else:
             messages.success(request, "Welcome. Sign in to set up your second factor.")
             return redirect("accounts:sign_in")
-    return render(request, "accounts/join.html", {"form": form, "invitation": invitation})
+    context = {
+        "form": form,
+        "invitation": invitation,
+        "pack": pack,
+        "contact_email": pack["contact.email"],
+    }
+    return render(request, "accounts/join.html", context, status=422 if form.is_bound else 200)

@@ -15,10 +15,10 @@ from accounts.rules.marketing import BASIS_WORDS, MarketingBasis, may_be_sent
 from accounts.rules.messages import (
     CATEGORIES,
     CHANNEL_LABELS,
-    Category,
     Channel,
     channels_for,
 )
+from accounts.rules.messages import Category as MessageCategory
 from accounts.selectors import (
     all_choices_of,
     announcements_waiting_for,
@@ -28,12 +28,16 @@ from accounts.selectors import (
 )
 from accounts.services.notifications import acknowledge, mark_read, path_of
 from accounts.services.preferences import choose_channels, choose_marketing
+from policies.rules.categories import Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 
 PER_PAGE = 50
 
 
 @signed_in
 @require_safe
+@uses(Purpose.COMMUNICATION, Category.ACCOUNT, Category.COMMUNICATIONS)
 def notifications(request: HttpRequest) -> HttpResponse:
     page = Paginator(notifications_of(request.actor), PER_PAGE).get_page(request.GET.get("page"))
     return render(
@@ -48,6 +52,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.COMMUNICATION, Category.ACCOUNT, Category.COMMUNICATIONS)
 def open_one(request: HttpRequest, pk: str) -> HttpResponse:
     """Go where a message leads, and count it as read."""
     row = _mine(request, pk)
@@ -57,6 +62,7 @@ def open_one(request: HttpRequest, pk: str) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.COMMUNICATION, Category.ACCOUNT, Category.COMMUNICATIONS)
 def read_one(request: HttpRequest, pk: str) -> HttpResponse:
     mark_read(actor=request.actor, notification=_mine(request, pk))
     return redirect("accounts:notifications")
@@ -64,6 +70,7 @@ def read_one(request: HttpRequest, pk: str) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.COMMUNICATION, Category.ACCOUNT, Category.COMMUNICATIONS)
 def read_all(request: HttpRequest) -> HttpResponse:
     mark_read(actor=request.actor)
     messages.success(request, "All are marked as read.")
@@ -72,6 +79,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.COMMUNICATION, Category.ACCOUNT, Category.COMMUNICATIONS)
 def acknowledge_one(request: HttpRequest, pk: str) -> HttpResponse:
     acknowledge(actor=request.actor, notification=_mine(request, pk))
     messages.success(request, "Noted, with the time.")
@@ -84,10 +92,11 @@ def _mine(request: HttpRequest, pk: str) -> Notification:
 
 @signed_in
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.COMMUNICATION, Category.ACCOUNT, Category.COMMUNICATIONS)
 def preferences(request: HttpRequest) -> HttpResponse:
     """A table of categories by ways; advertising by the basis that the residence gives."""
     chosen = all_choices_of(request.user)
-    ways = {one: channels_for(one, chosen.get(one, {})) for one in Category}
+    ways = {one: channels_for(one, chosen.get(one, {})) for one in MessageCategory}
     basis = _basis(request)
     form = PreferencesForm(
         request.POST if request.method == "POST" else None,
@@ -125,18 +134,18 @@ def _advertising(user: User, basis: MarketingBasis) -> bool | None:
 def _keep(request: HttpRequest, form: PreferencesForm) -> None:
     wanted = form.wanted()
     choose_channels(actor=request.actor, user=request.user, wanted=wanted)
-    field = f"{Category.PROMOTION}.{Channel.EMAIL}"
+    field = f"{MessageCategory.PROMOTION}.{Channel.EMAIL}"
     # What was not touched is not a yes: silence is never kept as agreement.
     if field in form.changed_data:
         choose_marketing(
             user=request.user,
-            wanted=wanted[Category.PROMOTION, Channel.EMAIL],
+            wanted=wanted[MessageCategory.PROMOTION, Channel.EMAIL],
             source="preferences",
         )
 
 
 def _matrix(
-    form: PreferencesForm, ways: dict[Category, frozenset[Channel]], basis: MarketingBasis
+    form: PreferencesForm, ways: dict[MessageCategory, frozenset[Channel]], basis: MarketingBasis
 ) -> list[dict[str, object]]:
     """One line for each category: what it is, and for each way a tick box or a word."""
     lines = []
@@ -150,7 +159,7 @@ def _matrix(
                     "label": CHANNEL_LABELS[channel],
                     "field": form[name] if name in form.fields else None,
                     "word": "as the policy says"
-                    if category is Category.POLICY_CHANGE and channel is Channel.EMAIL
+                    if category is MessageCategory.POLICY_CHANGE and channel is Channel.EMAIL
                     else word,
                 }
             )

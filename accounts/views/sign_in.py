@@ -13,15 +13,19 @@ from accounts.gateways import passkeys
 from accounts.models import User
 from accounts.permissions import public, safe_next, signed_in
 from accounts.rules import Factor
-from accounts.selectors import factors_of, has_second_factor
+from accounts.selectors import factors_allowed_to, factors_of, has_second_factor
 from accounts.services import sign_in as service
 from accounts.services.trail import record, user_ref
 from accounts.views.json_body import read_json
+from policies.rules.categories import Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 
 
 @public
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.actor is not None:
         return redirect(safe_next(request))
@@ -52,6 +56,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def second_factor(request: HttpRequest) -> HttpResponse:
     user = service.pending_user(request)
     if user is None:
@@ -77,6 +82,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def passkey_begin(request: HttpRequest) -> HttpResponse:
     user = _who_proves(request)
     options, state = passkeys.begin_authentication(request, user)
@@ -86,12 +92,13 @@ def passkey_begin(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def passkey_complete(request: HttpRequest) -> HttpResponse:
     user = _who_proves(request)
     state = request.session.pop("passkey_state", None)
     try:
-        if state is None:
-            raise passkeys.PasskeyRefused("no ceremony")
+        if state is None or Factor.PASSKEY not in factors_allowed_to(user):
+            raise passkeys.PasskeyRefused("no ceremony, or not allowed by the policy")
         passkeys.complete_authentication(request, user, state=state, answer=read_json(request))
     except passkeys.PasskeyRefused:
         record(action="session.failed", actor=user_ref(user), outcome="refused", reason="passkey")
@@ -104,6 +111,7 @@ def passkey_complete(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def step_up(request: HttpRequest) -> HttpResponse:
     """Ask for a fresh second factor before an act that needs one (C02)."""
     form = CodeForm(request.POST or None)
@@ -130,6 +138,7 @@ def step_up(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def demo_step_up(request: HttpRequest) -> HttpResponse:
     """The demonstration's accounts need no phone; never to be had when deployed."""
     if not _is_demo(request):
@@ -140,6 +149,7 @@ def demo_step_up(request: HttpRequest) -> HttpResponse:
 
 @public
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def demo(request: HttpRequest, token: str) -> HttpResponse:
     """Open a demonstration account by its link: demo mode and loopback only."""
     if not _is_demo(request):
@@ -153,6 +163,7 @@ def demo(request: HttpRequest, token: str) -> HttpResponse:
 
 @public
 @require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def sign_out(request: HttpRequest) -> HttpResponse:
     service.sign_out(request)
     messages.success(request, "You are signed out.")

@@ -6,7 +6,7 @@ a fact that is needed could not be had (which releases nothing either).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NO_DOWNLOAD = "no-download"
     OTHER_PURPOSE = "other-purpose"
     OWNER_ONLY = "owner-only"
+    NOT_LISTED = "purpose-not-listed"
     UNAVAILABLE = "unavailable"
 
 
@@ -55,6 +56,7 @@ SENTENCES = {
     Reason.NOT_ITEM: "This part of the study was not among the items that were shared with you.",
     Reason.NO_DOWNLOAD: "The share lets you look at the images, not download them.",
     Reason.OTHER_PURPOSE: "The share is for another purpose.",
+    Reason.NOT_LISTED: "The privacy policies in force do not list this purpose for images.",
     Reason.OWNER_ONLY: "Only the organisation that holds the study can do this.",
     Reason.UNAVAILABLE: "Whether you may see this could not be found out. Nothing was released.",
 }
@@ -177,20 +179,25 @@ def decide(
     resource: Resource,
     grants: Iterable[GrantFacts],
     at: datetime,
+    lists: Callable[[str], bool],
     purpose: str = "",
 ) -> Decision:
     """Decide from facts alone.
 
     `grants` are all grants, active or not, that name this actor (or the actor's organisation)
-    and this study. `purpose` empty means: any that was agreed.
+    and this study. `purpose` empty means: any that was agreed. `lists` says of a purpose whether
+    the policies in force list it for images: the owner's, and the recipient's where there is one.
     """
     if not actor.has_scope(NEEDED_SCOPE[action]):
         return _deny(Reason.SCOPE)
     if actor.organisation_id == resource.organisation_id:
         if not actor.can(NEEDED[action]):
             return _deny(Reason.ROLE)
-        return Decision(Outcome.PERMIT, Reason.OWN_ORGANISATION, purpose or "treatment", None)
-    return _decide_for_recipient(actor, action, resource, tuple(grants), at, purpose)
+        own = purpose or "treatment"
+        if not lists(own):
+            return _deny(Reason.NOT_LISTED)
+        return Decision(Outcome.PERMIT, Reason.OWN_ORGANISATION, own, None)
+    return _decide_for_recipient(actor, action, resource, tuple(grants), at, purpose, lists)
 
 
 def _decide_for_recipient(
@@ -200,6 +207,7 @@ def _decide_for_recipient(
     grants: Sequence[GrantFacts],
     at: datetime,
     purpose: str,
+    lists: Callable[[str], bool],
 ) -> Decision:
     if not grants:
         return _deny(Reason.UNKNOWN)
@@ -214,6 +222,9 @@ def _decide_for_recipient(
     fitting = [grant for grant in active if not purpose or grant.purpose == purpose]
     if not fitting:
         return _deny(Reason.OTHER_PURPOSE)
+    fitting = [grant for grant in fitting if lists(grant.purpose)]
+    if not fitting:
+        return _deny(Reason.NOT_LISTED)
     if action is Action.DOWNLOAD:
         fitting = [grant for grant in fitting if grant.may_download]
         if not fitting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ from accounts.services.trail import record
 from consent.rules import decision as rules
 from consent.rules.decision import Action, Decision, Resource
 from consent.selectors import grant_facts
+from policies.rules.categories import Category
+from policies.selectors import NoPolicy, effective_pack, terms_between
 
 
 class Refused(Exception):
@@ -47,7 +50,20 @@ def decide(
         grants=facts,
         at=at or timezone.now(),
         purpose=purpose,
+        lists=_listing(actor, resource),
     )
+
+
+def _listing(actor: Actor, resource: Resource) -> Callable[[str], bool]:
+    """Say which purposes the policies in force list for images; none where there is no policy."""
+    owner, asker = resource.organisation_id, actor.organisation_id
+    try:
+        if asker is None or asker == owner:
+            pack = effective_pack(owner)
+            return lambda purpose: pack.lists(purpose, Category.IMAGES)
+        return terms_between(owner, asker).may_share_for
+    except NoPolicy:
+        return lambda _: False
 
 
 def authorise(

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Membership, Organisation, User
-from accounts.rules import Actor, Capability, is_fresh
+from accounts.rules import Actor, Capability
 from accounts.selectors import clinicians_of
 from accounts.services.notifications import notify
 from accounts.services.trail import record
 from consent.models import Grant, GrantItem
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
 from consent.selectors import grant_context
+from consent.services.purposes import require_collected_for
 from policies.rules.pack import ListedPurpose, Pack
-from policies.selectors import effective_pack
+from policies.rules.strictness import Terms
+from policies.selectors import NoPolicy, effective_pack, terms_between
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import create_data_key
+
+# The weakest level of consent that a policy can have.
+USER_AUTHORISED = "user-authorised"
 
 
 class GrantRefused(Exception):
     """One sentence that says why the share cannot be made, and what to do."""
+
+
+class NotProven(GrantRefused):
+    """Whoever shares has to prove again who they are."""
 
 
 def compose_agreement(
@@ -39,17 +48,28 @@ def compose_agreement(
     may_download: bool,
     expires_at: datetime,
     items: tuple[OfferedItem, ...],
+    subject_id: UUID,
+    collected_at: datetime,
 ) -> Agreement:
     """Put into words what is about to be agreed to.
 
-    Raises `GrantRefused` for what the owner's policy does not allow.
+    `collected_at` is when the images were received. Raises `GrantRefused` for what the policies
+    of both organisations do not allow, and `PurposeRefused` for a purpose that is younger than
+    the images and was not consented to.
     """
-    pack = effective_pack(owner.pk)
-    purpose = _shareable(pack, purpose_code)
-    now = timezone.now()
-    if not now < expires_at <= now + pack.share_lasts_at_most:
+    pack, terms = _policies(owner, recipient_organisation)
+    purpose = _shareable(pack, terms, purpose_code)
+    require_collected_for(
+        organisation_id=owner.pk,
+        subject_id=subject_id,
+        purpose=purpose_code,
+        collected_at=collected_at,
+    )
+    now, days = timezone.now(), terms["consent.share_days_at_most"]
+    if not now < expires_at <= now + timedelta(days=days):
         raise GrantRefused(
-            f"A share must end within {pack.share_lasts_at_most.days} days, and not in the past."
+            f"A share must end within {days} days, and not in the past. That is the shorter of "
+            "what both organisations' policies allow."
         )
     if not items:
         raise GrantRefused("Choose at least one item to share.")
@@ -89,13 +109,13 @@ def create_grant(
     now = timezone.now()
     if actor.organisation_id != owner.pk or not actor.can(Capability.SHARE_STUDIES):
         raise GrantRefused("Only clinicians of the organisation that holds the study can share it.")
-    if not is_fresh(actor.stepped_up_at, now):
-        raise GrantRefused("Prove again that it is you, then share.")
+    pack, terms = _policies(owner, recipient_organisation)
+    if not is_proven(actor, terms, now):
+        raise NotProven("Prove again that it is you, then share.")
     text = agreement.text()
     if digest_of_text(text) != shown_digest:
         raise GrantRefused("The study has changed since you read this. Read it again, please.")
-    pack = effective_pack(owner.pk)
-    _shareable(pack, purpose_code)
+    _shareable(pack, terms, purpose_code)
     key = create_data_key(organisation_id=owner.pk, kind="grant")
     grant_id = uuid.uuid4()
     grant = Grant.objects.create(
@@ -139,15 +159,17 @@ def revoke_grant(*, actor: Actor, grant: Grant, reason: str) -> Grant:
     row = Grant.objects.select_for_update().get(pk=grant.pk)
     if not can_revoke(actor, row):
         raise GrantRefused("Only whoever shared it, or a privacy officer, can revoke a share.")
-    if row.revoked_at is not None:
-        return row
-    row.revoked_at = timezone.now()
-    row.revoked_by_id = actor.user_id
-    row.revoke_reason = reason
-    row.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
-    _write(actor, row, "grant.revoked")
-    notify(users=_recipients(row), template="share-revoked", target_id=row.pk)
+    if row.revoked_at is None:
+        end_grant(actor=actor, grant=row, at=timezone.now(), reason=reason)
     return row
+
+
+def end_grant(*, actor: Actor, grant: Grant, at: datetime, reason: str) -> None:
+    """Write the end of a share down and tell its recipients; may one, the caller has asked."""
+    grant.revoked_at, grant.revoked_by_id, grant.revoke_reason = at, actor.user_id, reason
+    grant.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
+    _write(actor, grant, "grant.revoked")
+    notify(users=_recipients(grant), template="share-revoked", target_id=grant.pk)
 
 
 def can_revoke(actor: Actor, grant: Grant) -> bool:
@@ -156,11 +178,36 @@ def can_revoke(actor: Actor, grant: Grant) -> bool:
     return actor.can(Capability.REVOKE_ANY_SHARE) or actor.can(Capability.SHARE_STUDIES)
 
 
-def _shareable(pack: Pack, code: str) -> ListedPurpose:
+def _policies(owner: Organisation, recipient: Organisation) -> tuple[Pack, Terms]:
+    """The owner's policy, and the terms that satisfy the recipient's as well."""
+    try:
+        return effective_pack(owner.pk), terms_between(owner.pk, recipient.pk)
+    except NoPolicy:
+        raise GrantRefused(
+            "Both organisations need a privacy policy in force before anything is shared."
+        ) from None
+
+
+def _shareable(pack: Pack, terms: Terms, code: str) -> ListedPurpose:
     purpose = pack.purpose(code)
     if purpose is None or not purpose.shareable:
         raise GrantRefused("The privacy policy in force does not list this purpose for sharing.")
+    if not terms.may_share_for(code):
+        raise GrantRefused("The recipient's privacy policy does not list this purpose for sharing.")
     return purpose
+
+
+def is_proven(actor: Actor, terms: Terms, now: datetime) -> bool:
+    """By the stricter level of both organisations: a signed-in clinician, or one who just proved.
+
+    Whoever is signed in has shown a second factor at the session's beginning; that is the proof
+    which is kept as evidence where no fresher one is asked for.
+    """
+    if terms["consent.disclosure_level"] == USER_AUTHORISED:
+        return actor.stepped_up_at is not None
+    lasts = timedelta(minutes=terms["auth.step_up_minutes"])
+    since = actor.stepped_up_at
+    return since is not None and timedelta(0) <= now - since <= lasts
 
 
 def _recipients(grant: Grant) -> Iterable[User]:

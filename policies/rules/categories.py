@@ -150,6 +150,10 @@ CATEGORIES: dict[Category, CategoryFacts] = {
 
 CATEGORY_LABELS = {category: facts.label for category, facts in CATEGORIES.items()}
 PERSONAL = frozenset(category for category, facts in CATEGORIES.items() if facts.is_personal)
+# What looking at, sending or sharing a study touches.
+CARE_DATA = (
+    Category.IDENTITY, Category.MEDICAL, Category.IMAGES, Category.REPORTS, Category.CONSENT,
+)  # fmt: skip
 # Health information of somebody: a policy can use it for care and duties, and else only
 # without people in it (MEDDIM-1.4, MEDDIM-8.6).
 HEALTH = frozenset({Category.IDENTITY, Category.MEDICAL, Category.IMAGES, Category.REPORTS})

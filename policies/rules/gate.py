@@ -6,10 +6,14 @@ for data that was collected before the policy listed it (MEDDIM-3.14).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import wraps
+from typing import Any, TypeVar
 
 from policies.rules.categories import CATEGORY_LABELS, Category
 from policies.rules.pack import Pack
@@ -49,7 +53,8 @@ def _sentence(why: Why, purpose: str, category: Category | None) -> str:
     data = CATEGORY_LABELS[category] if category else ""
     match why:
         case Why.NO_PURPOSE:
-            return "This use of personal data names no purpose, so it is refused."
+            about = f" ({data})" if data else ""
+            return f"This use of personal data{about} names no purpose, so it is refused."
         case Why.NO_POLICY:
             return "The organisation has no policy in force, so nothing can be used under it."
         case Why.NOT_LISTED:
@@ -106,3 +111,87 @@ def check_collected(
         since = listed_since(packs, purpose, category)
         if since is not None and collected_at < since and not consented:
             raise PurposeRefused(Why.COLLECTED_BEFORE, purpose, category)
+
+
+# How code says what it uses data for -------------------------------------------------------------
+Declared = TypeVar("Declared")
+# For what touches no personal data at all: a page of help, the state of the server.
+NO_PERSONAL_DATA = Use(Purpose.SECURITY, frozenset())
+
+
+def uses(purpose: Purpose, *categories: Category) -> Callable[[Declared], Declared]:
+    """Declare what a view, a job or a command uses personal data for.
+
+    Stands nearest to the function, so that decorators around it carry it on. What declares
+    nothing is refused at run time, and found by tests/policies/test_purposes.py.
+    """
+
+    def declare(declared: Declared) -> Declared:
+        declared.use = use(purpose, *categories)  # type: ignore[attr-defined]
+        return declared
+
+    return declare
+
+
+def uses_no_personal_data(declared: Declared) -> Declared:
+    declared.use = NO_PERSONAL_DATA  # type: ignore[attr-defined]
+    return declared
+
+
+def declared_use(view: Any) -> Use | None:
+    """Find the declaration of a view: on the function, or on the class it was made from."""
+    for one in (view, getattr(view, "cls", None), getattr(view, "view_class", None)):
+        if isinstance(found := getattr(one, "use", None), Use):
+            return found
+    return None
+
+
+# What is under way -------------------------------------------------------------------------------
+_current: ContextVar[Use | None] = ContextVar("use_of_personal_data", default=None)
+
+
+def enter_use(wanted: Use | None) -> None:
+    """Say what this thread uses data for from now on; None: nothing was named."""
+    _current.set(wanted)
+
+
+@contextmanager
+def using(purpose: Purpose, *categories: Category) -> Iterator[None]:
+    """Name the purpose of a stretch of work that no request or job has named."""
+    token = _current.set(use(purpose, *categories))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+Work = Callable[..., Any]
+
+
+def under(purpose: Purpose, *categories: Category) -> Callable[[Work], Work]:
+    """Declare what a job or a command uses personal data for, and name it while it runs."""
+
+    def declare(work: Work) -> Work:
+        @wraps(work)
+        def named(*args: Any, **kwargs: Any) -> Any:
+            with using(purpose, *categories):
+                return work(*args, **kwargs)
+
+        return uses(purpose, *categories)(named)
+
+    return declare
+
+
+def current_purpose() -> str:
+    """The purpose that was named, for the trail; empty if none was."""
+    found = _current.get()
+    return found.purpose.value if found and found.categories else ""
+
+
+def require_purpose(category: Category) -> None:
+    """The door of every reader of sealed data: refuse to open it for no purpose (LIFEIMAGE-5.2)."""
+    found = _current.get()
+    if found is None:
+        raise PurposeRefused(Why.NO_PURPOSE, "", category)
+    if category not in found.categories and found.purpose not in ALWAYS:
+        raise PurposeRefused(Why.NO_PURPOSE, found.purpose, category)

@@ -100,6 +100,11 @@ def inventory() -> list[Entry]:
     return sorted(_entries.values(), key=lambda entry: (order.index(entry.category), entry.model))
 
 
+def fields_of(model: str) -> list[Entry]:
+    """The fields of one model (`app.Model`), in the order in which they were classified."""
+    return [entry for (label, _), entry in _entries.items() if label == model]
+
+
 def categories_kept() -> tuple[Category, ...]:
     """Categories of which the portal keeps at least one field."""
     kept = {entry.category for entry in _entries.values()}

@@ -100,3 +100,9 @@ class Pack:
             return True
         found = self.purpose(purpose)
         return found is not None and category.value in found.categories
+
+
+def youngest_age(pack: Pack, place: str) -> int:
+    """How old one must be for an account there; the strictest where the place is not known."""
+    ages: Mapping[str, int] = pack["account.min_age"]
+    return ages.get(place, ages["default"]) if place else max(ages.values())

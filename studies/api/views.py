@@ -10,6 +10,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api.authentication import SessionAuthentication, TokenAuthentication
+from accounts.api.permissions import UnderPolicy
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import use
+from policies.rules.purposes import Purpose
 from studies.api import qido, rendered, stow, wado
 
 
@@ -17,8 +21,9 @@ class DicomWebView(APIView):
     """Authenticates by token or session; answers are made without content negotiation of DRF."""
 
     authentication_classes = [TokenAuthentication, SessionAuthentication]
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsAuthenticated, UnderPolicy]
     gate = "api"
+    use = use(Purpose.TREATMENT, *CARE_DATA)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: ARG002
         # Our answers are bytes already; a refusal of DRF is JSON whatever is accepted.

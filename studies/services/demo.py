@@ -211,6 +211,8 @@ def _seed_share(actor: Actor, recipient: User) -> None:
         may_download=True,
         expires_at=now + SHARE_LASTS,
         items=(_whole(study),),
+        subject_id=study.subject_id,
+        collected_at=study.created_at,
     )
     create_grant(
         actor=actor,

@@ -6,6 +6,9 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import signed_in
 from consent.rules.decision import Action
 from consent.services.decisions import authorise, decide
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 from studies.api.wado import Granted, still_allowed
 from studies.selectors import instances_released, resource_of
 from studies.services.packaging import Package
@@ -14,6 +17,7 @@ from studies.views.study import study_or_404
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def download(request: HttpRequest, uid: str) -> HttpResponseBase:
     """Send what is released of a study as a ZIP archive with a DICOMDIR.
 

@@ -17,6 +17,9 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import signed_in
 from consent.rules.decision import Action
 from consent.services.decisions import authorise
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 from studies.models import Instance, Series, Study
 from studies.rules.display import words_of_series, words_of_study
 from studies.rules.rendering import ENCAPSULATED_PDF
@@ -89,6 +92,7 @@ class Reel:
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def frames(request: HttpRequest, uid: str, series_uid: str) -> HttpResponse:
     """Show a series: `at` is the image, `window` the preset, `grid` the first of many."""
     study = study_or_404(request, uid)

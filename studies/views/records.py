@@ -19,6 +19,9 @@ from audit.selectors import (
     latest_checkpoint,
 )
 from consent.selectors import grants_of_subjects, identities, subjects_of_account
+from policies.rules.categories import CARE_DATA, Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 from studies.timeline import lines_of
 
 PER_PAGE = 100
@@ -27,6 +30,7 @@ MOST_OF_ONE = 200
 
 @needs(Capability.SEE_TRAIL)
 @require_safe
+@uses(Purpose.SECURITY, Category.TRAIL)
 def trail(request: HttpRequest) -> HttpResponse:
     """Everything that was done in the organisation, the latest first."""
     action = request.GET.get("action", "")
@@ -55,6 +59,7 @@ def trail(request: HttpRequest) -> HttpResponse:
 
 @signed_in
 @require_safe
+@uses(Purpose.RIGHTS, Category.TRAIL, *CARE_DATA)
 def my_record(request: HttpRequest) -> HttpResponse:
     """What a patient, or an animal's owner, sees: whom it was shown to, and what was done."""
     subjects = list(subjects_of_account(request.actor.user_id))

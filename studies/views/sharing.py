@@ -22,7 +22,16 @@ from consent.rules.agreement import Agreement, OfferedItem, digest_of_contents, 
 from consent.rules.decision import Action, Decision, Item, Outcome, Reason
 from consent.selectors import identities
 from consent.services.decisions import Refused, decide
-from consent.services.grants import GrantRefused, compose_agreement, create_grant
+from consent.services.grants import (
+    USER_AUTHORISED,
+    GrantRefused,
+    NotProven,
+    compose_agreement,
+    create_grant,
+)
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 from policies.selectors import effective_pack
 from studies.forms import ShareForm, chosen_recipient, recipient_choices
 from studies.models import Instance, Study
@@ -46,12 +55,13 @@ class Wanted:
 
 @needs(Capability.SHARE_STUDIES)
 @require_http_methods(["GET", "POST"])
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def share(request: HttpRequest, uid: str) -> HttpResponse:
     study = study_or_404(request, uid)
     decision = decide(actor=request.actor, action=Action.SHARE, resource=resource_of(study))
     if not decision.is_permit:
         raise Refused(decision, resource_of(study))
-    if detour := needs_step_up(request):
+    if _must_prove(study) and (detour := needs_step_up(request)):
         return detour
     words = words_of_study(orjson.loads(study_summaries([study])[0]))
     series = shown_series(study, EVERYTHING)
@@ -64,6 +74,9 @@ def share(request: HttpRequest, uid: str) -> HttpResponse:
         wanted = _wanted(request, study, words, series, memberships, form)
         if request.POST.get("agree"):
             return _agree(request, study, wanted)
+    except NotProven:
+        # The recipient's policy asks for more than ours: prove it, then say it again.
+        return needs_step_up(request) or redirect(request.get_full_path())
     except GrantRefused as refusal:
         form.add_error(None, str(refusal))
         return render(request, "studies/share.html", context, status=422)
@@ -74,6 +87,10 @@ def share(request: HttpRequest, uid: str) -> HttpResponse:
         "chosen": form.cleaned_data["items"],
     }
     return render(request, "studies/share_check.html", context)
+
+
+def _must_prove(study: Study) -> bool:
+    return effective_pack(study.organisation_id)["consent.disclosure_level"] != USER_AUTHORISED
 
 
 def _form(
@@ -118,6 +135,8 @@ def _wanted(
         may_download=form.cleaned_data["may_download"],
         expires_at=form.expires_at(),
         items=_offered(study, words, series, form.cleaned_data["items"]),
+        subject_id=study.subject_id,
+        collected_at=study.created_at,
     )
     return Wanted(agreement, organisation, recipient, form.cleaned_data["purpose"])
 

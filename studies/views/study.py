@@ -18,6 +18,9 @@ from consent.rules.decision import Action, Decision
 from consent.rules.identity import DOUBT_WORDS
 from consent.selectors import grants_of_study
 from consent.services.decisions import authorise, decide
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 from studies.models import Instance, Series, Study
 from studies.rules.display import SeriesWords, words_of_series, words_of_study
 from studies.rules.reasons import SENTENCES
@@ -51,6 +54,7 @@ class ShownSeries:
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def study(request: HttpRequest, uid: str) -> HttpResponse:
     """One study: what it is, whose it is, who may see it and why, and what was done with it."""
     row = study_or_404(request, uid)
@@ -124,6 +128,7 @@ def _held(row: Study) -> list[dict[str, Any]]:
 
 @signed_in
 @require_POST
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def held_release(request: HttpRequest, uid: str) -> HttpResponse:
     count = release_held(
         actor=request.actor,
@@ -136,6 +141,7 @@ def held_release(request: HttpRequest, uid: str) -> HttpResponse:
 
 @signed_in
 @require_POST
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def doubts_settle(request: HttpRequest, uid: str) -> HttpResponse:
     settle_doubts(actor=request.actor, study=study_or_404(request, uid))
     messages.success(request, "Noted: it is the same patient.")

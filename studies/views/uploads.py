@@ -20,6 +20,9 @@ from accounts.permissions import needs, to_sign_in
 from accounts.rules import Capability
 from accounts.services.trail import record
 from consent.rules.identity import DOUBT_WORDS
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import use, uses
+from policies.rules.purposes import Purpose
 from studies.api.body import body_reader
 from studies.api.pacing import BodyBroken
 from studies.models import Upload
@@ -43,6 +46,7 @@ _FIELD_BYTES = 1024
 @ensure_csrf_cookie
 @needs(Capability.SUBMIT_STUDIES)
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def upload(request: HttpRequest) -> HttpResponse:
     """Choose what to send, look at it, attest, send."""
     return render(request, "studies/upload.html", {"attestation": ATTESTATION})
@@ -51,6 +55,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 @needs(Capability.SUBMIT_STUDIES)
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def upload_state(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What came of an upload, as the server knows it; an open one can be gone on with."""
     row = upload_of(request.actor, pk)
@@ -69,6 +74,7 @@ class UploadPlain(APIView):
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
     gate = Capability.SUBMIT_STUDIES.value
+    use = use(Purpose.TREATMENT, *CARE_DATA)
 
     def post(self, request: Request) -> HttpResponse:
         sent: HttpRequest = request._request

@@ -17,6 +17,9 @@ from accounts.permissions import signed_in
 from config.viewer import FOLDER
 from consent.rules.decision import Action
 from consent.services.decisions import authorise, decide
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 from studies.selectors import resource_of, study_named
 
 # The decoders are WebAssembly; the viewer's components write their own styles into elements.
@@ -47,6 +50,7 @@ _TYPES: Final = {
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def viewer(request: HttpRequest, path: str) -> HttpResponseBase:
     """Serve the viewer's page for its own routes, and the files under its release's name."""
     name = _release()
@@ -64,6 +68,7 @@ def viewer(request: HttpRequest, path: str) -> HttpResponseBase:
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def viewer_refused(request: HttpRequest, uid: str) -> HttpResponse:
     """Say why the viewer got no pixels; it comes here by itself when the server refuses."""
     study = study_named(request.actor, uid)

@@ -6,12 +6,16 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import signed_in
 from accounts.rules import Capability
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
 from studies.forms import WorklistForm
 from studies.services.listing import worklist as find
 
 
 @signed_in
 @require_safe
+@uses(Purpose.TREATMENT, *CARE_DATA)
 def worklist(request: HttpRequest) -> HttpResponse:
     actor = request.actor
     if actor.organisation_id is None:

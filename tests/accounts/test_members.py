@@ -11,7 +11,7 @@ from django.core import mail
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from accounts.models import ApiToken, Invitation, Membership, Organisation, User
+from accounts.models import Acceptance, ApiToken, Invitation, Membership, Organisation, User
 from accounts.rules import Role, Scope
 from accounts.selectors import actor_of_token, actor_of_user
 from accounts.services import members as service
@@ -19,6 +19,7 @@ from accounts.services.demo import seed_cast
 from accounts.services.sign_in import complete_sign_in
 from accounts.services.tokens import issue_token, revoke_token
 from audit.models import Event
+from policies.selectors import effective_pack
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +53,14 @@ def test_an_invitation_is_a_link_that_works_once(
     link = re.search(r"/join/\S+", mail.outbox[0].body)[0]
     assert link.split("/")[2] not in str(Invitation.objects.values_list()), "stored hashed"
     newcomer = Client()
-    data = {"name": "Nora New", "password": "a long enough sentence"}
+    page = newcomer.get(link).content.decode()
+    digest = re.search(r'name="digest" value="(\w+)"', page)[1]
+    assert "How health information may be used and disclosed" in page
+    data = {"name": "Nora New", "password": "a long enough sentence", "digest": digest}
+    for ticks in ({}, {"accepts": "on"}, {"old_enough": "on"}):
+        assert newcomer.post(link, data | ticks).status_code == 422, ticks
+    assert not User.objects.filter(email="new@h.example").exists()
+    data |= {"accepts": "on", "old_enough": "on"}
     assert newcomer.post(link, data)["Location"] == "/sign-in/"
     assert newcomer.post(link, data).status_code == 410
     membership = Membership.objects.get(user__email="new@h.example")
@@ -60,9 +68,11 @@ def test_an_invitation_is_a_link_that_works_once(
     assert list(Event.objects.order_by("occurred_at", "id").values_list("action", flat=True))[
         -2:
     ] == [
-        "invitation.sent",
+        "policy.accepted",
         "membership.started",
     ]
+    (acceptance,) = Acceptance.objects.filter(user=membership.user)
+    assert (acceptance.revision, acceptance.digest) == (1, digest)
 
 
 def test_an_invitation_ends_after_a_week(cast: dict[str, User]) -> None:
@@ -89,7 +99,12 @@ def test_a_mailed_link_does_not_take_over_an_account(cast: dict[str, User]) -> N
         roles=[Role.CLINICIAN],
     )
     with pytest.raises(service.MembershipRefused):
-        service.accept_invitation(invitation=invitation, name="X", password="thief's long sentence")
+        service.accept_invitation(
+            invitation=invitation,
+            name="X",
+            password="thief's long sentence",
+            read_digest=effective_pack(invitation.organisation_id).digest,
+        )
     owner.refresh_from_db()
     assert owner.check_password("the owner's own long sentence")
     assert not Membership.objects.filter(user=owner, organisation__slug="hospital").exists()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.rules.marketing import MarketingBasis, basis_of, may_be_sent
+from accounts.rules.marketing import MarketingBasis, basis_at, may_be_sent
 from accounts.rules.messages import (
     BOTH,
     CATEGORIES,
@@ -32,6 +32,7 @@ from accounts.rules.residence import (
     residence_of,
 )
 from accounts.rules.tracking import SignalFlags, signals_of, tracking_statement
+from policies.selectors import shipped_packs
 
 PROMOTION = MessageTemplate(
     "spring", Category.PROMOTION, "Spring", f"Buy. {OPT_OUT_LINK}", "accounts:account",
@@ -102,22 +103,26 @@ def test_what_ships_can_be_sent() -> None:
         register_template(replace(TEMPLATES[0], title="Other"))
 
 
+BY_PLACE = shipped_packs()["surgical-planning"]["marketing.basis"]
+
+
 @pytest.mark.parametrize("residence", ["", "DE", "FR", "IS", "NO", "GB", "CH", "BR"])
 def test_outside_the_united_states_a_yes_comes_first(residence: str) -> None:
     """MEDDIM-3.4."""
-    assert basis_of(is_veterinary=False, residence=residence) is MarketingBasis.OPT_IN
+    assert basis_at(BY_PLACE, residence) is MarketingBasis.OPT_IN
 
 
 @pytest.mark.parametrize("residence", ["US", "US-CA"])
 def test_in_the_united_states_a_no_ends_it(residence: str) -> None:
     """MEDDIM-3.4."""
-    assert basis_of(is_veterinary=False, residence=residence) is MarketingBasis.OPT_OUT
+    assert basis_at(BY_PLACE, residence) is MarketingBasis.OPT_OUT
 
 
 @given(st.sampled_from(["", "US", "US-NY", "DE"]))
 def test_veterinary_practices_advertise_to_nobody(residence: str) -> None:
     """AVMI-3.2."""
-    assert basis_of(is_veterinary=True, residence=residence) is MarketingBasis.NONE
+    table = shipped_packs()["veterinary-teleradiology"]["marketing.basis"]
+    assert basis_at(table, residence) is MarketingBasis.NONE
 
 
 @given(st.sampled_from(list(MarketingBasis)))

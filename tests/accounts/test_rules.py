@@ -13,9 +13,9 @@ from accounts.rules import (
     ROLE_CAPABILITIES,
     SESSION_LIMITS,
     STEP_UP_LASTS,
+    Actor,
     Capability,
     Role,
-    is_fresh,
     is_valid_npi,
     session_expired,
 )
@@ -59,10 +59,13 @@ def test_a_shared_computer_forgets_sooner() -> None:
 
 
 def test_a_proof_is_fresh_for_five_minutes_and_not_from_the_future() -> None:
-    assert is_fresh(NOW - STEP_UP_LASTS, NOW)
-    assert not is_fresh(NOW - STEP_UP_LASTS - timedelta(seconds=1), NOW)
-    assert not is_fresh(NOW + timedelta(seconds=1), NOW)
-    assert not is_fresh(None, NOW)
+    def proved(at: datetime | None) -> Actor:
+        return Actor(user_id=1, name="Clara", stepped_up_at=at)
+
+    assert proved(NOW - STEP_UP_LASTS).is_fresh(NOW)
+    assert not proved(NOW - STEP_UP_LASTS - timedelta(seconds=1)).is_fresh(NOW)
+    assert not proved(NOW + timedelta(seconds=1)).is_fresh(NOW)
+    assert not proved(None).is_fresh(NOW)
 
 
 def test_only_clinicians_look_at_images() -> None:

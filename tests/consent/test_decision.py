@@ -20,6 +20,7 @@ from consent.rules.decision import (
     Resource,
     decide,
 )
+from policies.rules.purposes import Purpose
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOSPITAL, IMAGING, ELSEWHERE = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -63,6 +64,7 @@ def ask(
     resource: Resource | None = None,
     purpose: str = "",
     at: datetime = NOW,
+    listed: frozenset[str] = frozenset(Purpose),
 ) -> Decision:
     return decide(
         actor=who or actor(),
@@ -71,7 +73,27 @@ def ask(
         grants=grants,
         at=at,
         purpose=purpose,
+        lists=listed.__contains__,
     )
+
+
+def test_a_purpose_that_the_policy_no_longer_lists_releases_nothing() -> None:
+    """C12: also what was shared for it, and also at home."""
+    shared = grant(purpose="second-opinion")
+    only = frozenset({"treatment"})
+    decision = ask(shared, listed=only)
+    assert (decision.outcome, decision.reason) == (Outcome.DENY, Reason.NOT_LISTED)
+    assert ask(shared, listed=only | {"second-opinion"}).is_permit
+    assert ask(who=actor(HOSPITAL), listed=frozenset()).reason is Reason.NOT_LISTED
+    assert ask(who=actor(HOSPITAL), listed=only).is_permit
+    assert ask(who=actor(HOSPITAL), purpose="research", listed=only).reason is Reason.NOT_LISTED
+
+
+def test_a_share_for_a_listed_purpose_stands_beside_one_that_is_not() -> None:
+    old, new = grant(purpose="second-opinion"), grant(purpose="treatment")
+    decision = ask(old, new, listed=frozenset({"treatment"}))
+    assert decision.is_permit
+    assert decision.grant_ids == (new.id,)
 
 
 def test_a_clinician_of_the_holding_organisation_sees_all_of_it() -> None:
@@ -182,7 +204,10 @@ def test_nothing_is_released_without_a_share_in_force(
     resource: Resource,
     at: datetime,
 ) -> None:
-    decision = ask(*grants, who=actor(IMAGING, *roles), action=action, resource=resource, at=at)
+    listed = frozenset({"treatment"})
+    decision = ask(
+        *grants, who=actor(IMAGING, *roles), action=action, resource=resource, at=at, listed=listed
+    )
     if decision.outcome is not Outcome.PERMIT:
         return
     assert decision.scope
@@ -190,6 +215,7 @@ def test_nothing_is_released_without_a_share_in_force(
     for scoped in decision.scope:
         resting_on = by_id[scoped.grant_id]
         assert resting_on.revoked_at is None
+        assert resting_on.purpose in listed
         assert resting_on.granted_at <= at < resting_on.expires_at
         assert scoped.item.study_uid == resource.study_uid
         assert action is not Action.DOWNLOAD or resting_on.may_download

@@ -74,6 +74,8 @@ def agreement_on(study: Study, actor: Actor, cast: dict[str, User], **more: Any)
         "may_download": False,
         "expires_at": timezone.now() + timedelta(days=30),
         "items": (OfferedItem(Item(study.uid), "all of it", 1, "0" * 64),),
+        "subject_id": study.subject_id,
+        "collected_at": study.created_at,
     }
     return compose_agreement(**(values | more))
 

@@ -12,6 +12,9 @@ from accounts.rules import ROLE_LABELS, Role
 from accounts.selectors import memberships_of_user
 from accounts.services.demo import CAST
 from accounts.services.sign_in import demo_token
+from policies.rules.categories import Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
 
 
 class Command(BaseCommand):
@@ -23,6 +26,7 @@ class Command(BaseCommand):
         who.add_argument("--all", action="store_true", help="one for each person of the cast")
         parser.add_argument("--json", action="store_true", help="with names and roles, as JSON")
 
+    @under(Purpose.AUTHENTICATION, Category.ACCOUNT)
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("There are no demonstration accounts where DEPLOYED=1.")

@@ -9,6 +9,9 @@ from accounts.models import User
 from accounts.rules import Scope
 from accounts.selectors import actor_of_user, memberships_of_user
 from accounts.services.tokens import issue_token
+from policies.rules.categories import Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
 
 
 class Command(BaseCommand):
@@ -24,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=90)
         parser.add_argument("--name", default="command line")
 
+    @under(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS)
     def handle(self, *args: Any, **options: Any) -> None:
         user = User.objects.filter(email__iexact=options["user"], is_active=True).first()
         if user is None:

@@ -17,7 +17,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.authentication import SessionAuthentication, TokenAuthentication
+from accounts.api.permissions import UnderPolicy
 from consent.services.decisions import Refused as AccessRefused
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import use
+from policies.rules.purposes import Purpose
 from studies.api.body import body_reader
 from studies.api.errors import body_problem, problem, storage_problem
 from studies.api.pacing import BodyBroken
@@ -71,8 +75,9 @@ def answering_refusals(view: Answer) -> Answer:
 
 class UploadView(APIView):
     authentication_classes = [TokenAuthentication, SessionAuthentication]
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsAuthenticated, UnderPolicy]
     gate = "api"
+    use = use(Purpose.TREATMENT, *CARE_DATA)
 
     def found(self, request: Request, pk: UUID) -> Upload | HttpResponse:
         upload = upload_of(request.auth, pk)

@@ -14,6 +14,9 @@ from accounts.models import User
 from accounts.rules import Actor
 from accounts.selectors import actor_of_user, memberships_of_user
 from consent.services.decisions import Refused as AccessRefused
+from policies.rules.categories import CARE_DATA
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
 from studies.rules import reasons
 from studies.rules.archive import display_name, members
 from studies.rules.results import Result, Status
@@ -40,6 +43,7 @@ class Command(BaseCommand):
             "--organisation", metavar="SLUG", help="where, if they work for several"
         )
 
+    @under(Purpose.TREATMENT, *CARE_DATA)
     def handle(self, *args: Any, **options: Any) -> None:
         actor = _actor(options["user"], options["organisation"])
         paths: list[Path] = options["paths"]

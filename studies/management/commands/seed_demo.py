@@ -6,12 +6,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.services.demo import seed_cast
+from policies.rules.categories import CARE_DATA, Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
 from studies.services.demo import seed_studies
 
 
 class Command(BaseCommand):
     help = "Make the demonstration's organisations, people, studies and one share. Safe to repeat."
 
+    @under(Purpose.OPERATIONS, Category.ACCOUNT, Category.PROFESSIONAL, *CARE_DATA)
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("There is no demonstration where DEPLOYED=1.")

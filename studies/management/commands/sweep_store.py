@@ -6,6 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from policies.rules.categories import Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
 from studies.services.sweeping import OLD_ENOUGH, sweep_store
 
 
@@ -21,6 +24,7 @@ class Command(BaseCommand):
             help="leave alone what is younger; no submission may last longer (default: 24)",
         )
 
+    @under(Purpose.OPERATIONS, Category.IMAGES)
     def handle(self, *_: Any, older_than: float, **__: Any) -> None:
         swept = sweep_store(older_than=timedelta(hours=older_than))
         self.stdout.write(
