@@ -190,7 +190,7 @@ def test_no_request_inherits_the_purpose_of_the_one_before(cast: Cast) -> None:
         identities([])
 
 
-# Changing the policy changes what happens -----------------------------------------------------------
+# Changing the policy changes what happens ----------------------------------------------------
 def without(values: dict, *codes: str) -> dict:
     return {code: one for code, one in values["purposes"].items() if code not in codes}
 

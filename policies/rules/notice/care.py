@@ -1,21 +1,15 @@
-"""The public notice, made from the pack alone, so that it cannot say other than what runs.
-
-Sections are plain values; templates/components/notice.html shows them. Nothing here is a text
-about what a policy "usually" says: each sentence follows from a key, a floor or the inventory.
-"""
+"""Sections about keeping, protecting, rights, changes and contact."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
-from policies.rules.categories import CATEGORIES, PERSONAL, Category
+from policies.rules.categories import CATEGORIES, Category
 from policies.rules.kinds import Records
+from policies.rules.notice.section import Section, Table, said
 from policies.rules.pack import Pack
-from policies.rules.purposes import ALWAYS, PURPOSE_LABELS, Purpose
 from policies.rules.schema import KEY
-from policies.rules.schema.uses import BASES
 
 EUROPEAN = frozenset({"gdpr", "uk-gdpr", "ch-fadp"})
 SAFEGUARDS = (
@@ -41,196 +35,7 @@ SAFEGUARDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the notice. `link` names a page of the portal (a route's name) and its words."""
-
-    id: str
-    title: str
-    paragraphs: tuple[str, ...] = ()
-    points: tuple[str, ...] = ()
-    table: Table | None = None
-    terms: tuple[tuple[str, str], ...] = field(default=())
-    link: tuple[str, str] | None = None
-
-
-def notice_of(pack: Pack, *, kept: Iterable[Category]) -> tuple[Section, ...]:
-    """Make the notice of a policy; `kept` are the categories that the portal really keeps."""
-    return tuple(_sections(pack, [category for category in kept if category in PERSONAL]))
-
-
-def _sections(pack: Pack, kept: list[Category]) -> Iterator[Section]:
-    yield _whom(pack)
-    yield _collected(pack, kept)
-    yield _purposes(pack)
-    yield _never(pack)
-    yield _disclosure(pack)
-    yield _under_law(pack)
-    yield _places(pack)
-    yield _kept(pack, kept)
-    yield _security(pack)
-    yield _rights(pack)
-    if set(pack["regimes"]) & {"ccpa", "caloppa", "shine-the-light"}:
-        yield _california(pack)
-    yield _closing_account(pack)
-    yield _messages(pack)
-    yield _traces(pack)
-    yield _links()
-    yield _children(pack)
-    yield _changes(pack)
-    if pack["definitions"]:
-        terms = tuple((one["term"], one["means"]) for one in pack["definitions"].values())
-        yield Section("terms", "Terms", terms=terms)
-    yield _contact(pack)
-
-
-def said(pack: Pack, path: str) -> str:
-    """A value in the words of its kind."""
-    return KEY[path].kind.words(pack[path])
-
-
-def _whom(pack: Pack) -> Section:
-    about = {
-        "human": "patients",
-        "human-and-family": "patients and members of their family",
-        "veterinary": "animals' owners (the person concerned is the owner, not the animal)",
-    }[pack["subject.mode"]]
-    return Section(
-        "whom", "Whom this protects",
-        (
-            ("Everybody whose data is here: visitors of the public pages, clinicians and others "
-            f"with an account, and {about}."),
-            f"In law the organisation is {said(pack, 'role')}.",
-            f"It is under: {said(pack, 'regimes')}.",
-        ),
-    )  # fmt: skip
-
-
-def _collected(pack: Pack, kept: list[Category]) -> Section:
-    rows = tuple(
-        (
-            facts.label,
-            facts.examples,
-            facts.source.value,
-            ", ".join(one.value for one in facts.about),
-            facts.data_class.value + (f"; sensitive: {facts.sensitive}" if facts.sensitive else ""),
-        )
-        for facts in (CATEGORIES[category] for category in kept)
-    )
-    optional = said(pack, "optional_events")
-    return Section(
-        "collected", "What is collected",
-        (
-            "Technical data counts as personal as soon as it can be linked to somebody.",
-            f"Of the use of the portal, beyond what security needs, this is noted: {optional}.",
-            "Data from brokers or public registers: "
-            + ("taken in, with its source." if pack["secondary.brokers"] else "none."),
-        ),
-        table=Table(("Kind", "For example", "Where from", "About", "Class"), rows),
-    )  # fmt: skip
-
-
-def _purposes(pack: Pack) -> Section:
-    rows = [
-        (
-            one.label,
-            _labels(one.categories),
-            BASES[one.basis] + (f"; {one.cites}" if one.cites else ""),
-            "you can object" if one.may_be_objected_to else "",
-        )
-        for one in pack.purposes
-    ]
-    rows += [
-        (PURPOSE_LABELS[one], "Whatever the duty concerns", "Law, whatever this policy says", "")
-        for one in Purpose
-        if one in ALWAYS
-    ]
-    return Section(
-        "purposes", "What it is used for",
-        (
-            ("These are all the purposes there are. The portal refuses any other use, and records "
-            "that it was tried. A purpose that is added later does not reach what was collected "
-            "before, unless the person concerned consents anew."),
-        ),
-        table=Table(("Purpose", "Data", "Basis", "Your choice"), tuple(rows)),
-    )  # fmt: skip
-
-
-def _labels(categories: Iterable[str]) -> str:
-    return ", ".join(
-        CATEGORIES[category].label for category in Category if category.value in set(categories)
-    )
-
-
-def _never(pack: Pack) -> Section:
-    points = [
-        "Data is never sold for money, nor given to others for their own marketing.",
-        f"Research and teaching: {said(pack, 'secondary.research')}.",
-        f"Training of software that learns: {said(pack, 'secondary.ai_training')}.",
-        "Advertising of others: "
-        + ("shown, but never beside images." if pack["secondary.advertising"] else "none."),
-        f"Statistics say nothing about groups of fewer than {pack['deid.min_group_size']} people.",
-    ]
-    return Section("limits", "What it is not used for", points=tuple(points))
-
-
-def _disclosure(pack: Pack) -> Section:
-    return Section(
-        "disclosure", "Whom it goes to",
-        (
-            ("Images and reports go to somebody outside only by a share that names the recipient, "
-            "the purpose, the exact items and the last day."),
-            (f"A share is given {said(pack, 'consent.disclosure_level')}; it lasts "
-            f"{said(pack, 'consent.share_days_at_most')} at the most, and ends the moment it is "
-            "revoked. Members of a family see nothing without it."),
-            "Where two organisations meet, the stricter rule of both policies holds.",
-        ),
-        tuple(
-            f"It can be shared for: {one.label.lower()}" for one in pack.shareable_purposes
-        ),
-    )  # fmt: skip
-
-
-def _under_law(pack: Pack) -> Section:
-    return Section(
-        "law", "When law demands it",
-        (
-            ("Data may have to be disclosed on these grounds: "
-            f"{said(pack, 'legal.grounds')}."),
-            ("Only what is expressly demanded is released, after its scope was narrowed. Whoever "
-            "is concerned is told of the demand and of what was released, before it happens, "
-            "unless that is prohibited."),
-        )
-        + (
-            ("Authorities that review compliance get what is relevant to their review.",)
-            if pack["legal.agencies_under_review"]
-            else ()
-        ),
-    )  # fmt: skip
-
-
-def _places(pack: Pack) -> Section:
-    mechanisms = said(pack, "transfers.mechanisms")
-    return Section(
-        "places", "Where it lies, and where it goes",
-        (
-            f"Data and its backups are stored in: {said(pack, 'residency.regions')}.",
-            "To a country with less protection it goes "
-            + (
-                "not at all." if not pack["transfers.mechanisms"]
-                else f"only on one of these: {mechanisms}. Ask, and you get a description of them."
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _kept(pack: Pack, kept: list[Category]) -> Section:
+def kept(pack: Pack, kept: list[Category]) -> Section:
     kind = KEY["retention"].kind
     assert isinstance(kind, Records)
     rows = []
@@ -250,7 +55,7 @@ def _kept(pack: Pack, kept: list[Category]) -> Section:
     )  # fmt: skip
 
 
-def _security(pack: Pack) -> Section:
+def security(pack: Pack) -> Section:
     threshold = {
         "may-have": "of any breach that may have exposed their data",
         "legal-required": "of a breach where law asks for it",
@@ -266,7 +71,7 @@ def _security(pack: Pack) -> Section:
     )  # fmt: skip
 
 
-def _rights(pack: Pack) -> Section:
+def rights(pack: Pack) -> Section:
     route = {
         "direct": "Send a request to this organisation.",
         "via-provider": "Patients turn to the provider that sent their data; a request made here "
@@ -304,7 +109,7 @@ def _rights(pack: Pack) -> Section:
     )  # fmt: skip
 
 
-def _california(pack: Pack) -> Section:
+def california(pack: Pack) -> Section:
     shared = (
         "Some sharing for value may count as a sale or as sharing under the CCPA; you can opt out "
         "of it at any time, without proving who you are."
@@ -330,7 +135,7 @@ def fate_of_account(pack: Pack) -> str:
     return said(pack, "account.post_inactivation")
 
 
-def _closing_account(pack: Pack) -> Section:
+def closing_account(pack: Pack) -> Section:
     return Section(
         "account", "If you close your account",
         (
@@ -341,7 +146,7 @@ def _closing_account(pack: Pack) -> Section:
     )  # fmt: skip
 
 
-def _messages(pack: Pack) -> Section:
+def messages(pack: Pack) -> Section:
     return Section(
         "messages", "Messages",
         (
@@ -353,7 +158,7 @@ def _messages(pack: Pack) -> Section:
     )  # fmt: skip
 
 
-def _traces(pack: Pack) -> Section:
+def traces(pack: Pack) -> Section:
     gpc = (
         "Global Privacy Control is honoured: it counts as an opt-out of sale and sharing."
         if pack["signals.gpc"]
@@ -377,7 +182,7 @@ def _traces(pack: Pack) -> Section:
     )  # fmt: skip
 
 
-def _links() -> Section:
+def links() -> Section:
     return Section(
         "links", "Links to other sites",
         (
@@ -388,7 +193,7 @@ def _links() -> Section:
     )  # fmt: skip
 
 
-def _children(pack: Pack) -> Section:
+def children(pack: Pack) -> Section:
     return Section(
         "children", "Children",
         (
@@ -400,7 +205,7 @@ def _children(pack: Pack) -> Section:
     )  # fmt: skip
 
 
-def _changes(pack: Pack) -> Section:
+def changes(pack: Pack) -> Section:
     partners = (
         ["Organisations with an agreement in force are told as well."]
         if pack["notice.partners"]
@@ -418,7 +223,7 @@ def _changes(pack: Pack) -> Section:
     )  # fmt: skip
 
 
-def _contact(pack: Pack) -> Section:
+def contact(pack: Pack) -> Section:
     lines = [
         ("Who", pack["contact.officer"]),
         ("E-mail", pack["contact.email"]),
