@@ -33,5 +33,6 @@ ACTIONS = [
     ("marketing.accepted", "Advertising agreed to", ""),
     ("marketing.objected", "Advertising objected to", ""),
     ("campaign.started", "Advertising sent", ""),
+    ("records.forgotten", "Old technical records deleted", ""),
     ("signal.recorded", "Opt-out signal of the browser kept", ""),
 ]

@@ -16,8 +16,10 @@ from django.utils import timezone
 
 from accounts.models import SignIn
 from accounts.rules import Actor, digest_of_secret, session_expired, session_limits
-from accounts.selectors import actor_of_session
+from accounts.rules.tracking import signals_of
+from accounts.selectors import actor_of_session, signal_flags
 from accounts.services.policy_gate import NotAccepted, enter, refused
+from accounts.services.preferences import keep_signal
 from accounts.services.trail import remember_request
 from policies.rules.gate import PurposeRefused, declared_use, enter_use
 from policies.selectors import packs_held
@@ -25,6 +27,17 @@ from policies.selectors import packs_held
 # Writing "seen" on every request would cost a commit each.
 SEEN_EVERY = timedelta(seconds=60)
 FOR_PROGRAMS = ("/dicom-web/", "/api/")
+# No place is ever asked for (MEDDIM-2.8, XENRAD-2.15). The viewer may fill the screen, and
+# passkeys sign in.
+_NOBODY = (
+    "accelerometer autoplay browsing-topics camera display-capture encrypted-media geolocation"
+    " gyroscope hid idle-detection local-fonts magnetometer microphone midi payment"
+    " picture-in-picture screen-wake-lock serial usb xr-spatial-tracking"
+).split()
+_OURSELVES = "fullscreen publickey-credentials-create publickey-credentials-get".split()
+PERMISSIONS_POLICY = ", ".join(
+    [f"{one}=()" for one in _NOBODY] + [f"{one}=(self)" for one in _OURSELVES]
+)
 
 
 class ActorMiddleware:
@@ -34,11 +47,34 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         remember_request(request)
         request.actor = _actor(request)
+        organisation_id = request.actor.organisation_id if request.actor else None
+        request.signals = signals_of(request, signal_flags(organisation_id))
+        if request.actor is not None and request.signals.opts_out:
+            _keep_signal(request)
         response = self.get_response(request)
         if request.actor is not None:
             # What a signed-in person sees is about people; no cache on the way may keep it.
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+class PermissionsPolicyMiddleware:
+    """Tells the browser that no page here asks for place, camera, microphone and the like."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        return response
+
+
+def _keep_signal(request: HttpRequest) -> None:
+    """Keep the opt-out once; the session remembers that it is kept, to save a query each time."""
+    if not request.session.get("signal_kept"):
+        keep_signal(user=request.user, signals=request.signals)
+        request.session["signal_kept"] = True
 
 
 def _actor(request: HttpRequest) -> Actor | None:

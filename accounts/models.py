@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -14,8 +15,9 @@ from accounts.rules.messages import (
     Category,
     Channel,
     MessageTemplate,
-    template_named,
+    words_of,
 )
+from policies.rules.logs import SIGN_INS_KEPT
 
 
 class UserManager(BaseUserManager["User"]):
@@ -183,6 +185,11 @@ class SignIn(models.Model):
     seen_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
 
+    @property
+    def keep_until(self) -> datetime:
+        """When the line is deleted, if the session is not used again."""
+        return (self.ended_at or self.seen_at) + SIGN_INS_KEPT
+
 
 CATEGORY_CHOICES = [(one.value, CATEGORIES[one].label) for one in Category]
 
@@ -199,7 +206,7 @@ class Campaign(models.Model):
 
     @property
     def words(self) -> MessageTemplate:
-        return template_named(self.template)
+        return words_of(self.template)
 
 
 class Notification(models.Model):
@@ -243,7 +250,7 @@ class Notification(models.Model):
 
     @property
     def words(self) -> MessageTemplate:
-        return template_named(self.template)
+        return words_of(self.template)
 
 
 class ChannelChoice(models.Model):

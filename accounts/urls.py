@@ -1,7 +1,17 @@
 from django.urls import path
 
 from accounts.api.unsubscribe import Unsubscribe
-from accounts.views import account, campaigns, enrolment, members, messages, notice, policy, sign_in
+from accounts.views import (
+    account,
+    campaigns,
+    enrolment,
+    members,
+    messages,
+    notice,
+    policy,
+    public,
+    sign_in,
+)
 
 app_name = "accounts"
 
@@ -43,6 +53,8 @@ urlpatterns = [
     path("account/messages/", messages.preferences, name="preferences"),
     path("unsubscribe/<str:token>/", Unsubscribe.as_view(), name="unsubscribe"),
     path("campaigns/", campaigns.campaigns, name="campaigns"),
+    path("cookies/", public.cookies, name="cookies"),
+    path("leaving/", public.leaving, name="leaving"),
     path("members/", members.members, name="members"),
     path("members/invite/", members.member_invite, name="member_invite"),
     path("members/<uuid:pk>/", members.member_edit, name="member_edit"),

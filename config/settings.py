@@ -149,6 +149,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.methods.KnownMethods",
     "django.middleware.security.SecurityMiddleware",
+    "accounts.middleware.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -252,6 +253,11 @@ SESSION_COOKIE_SECURE = DEPLOYED
 SESSION_COOKIE_NAME = "__Host-session" if DEPLOYED else "collimate_session"
 # The viewer's script reads the token for its STOW requests, so this one cannot be HttpOnly.
 CSRF_COOKIE_SECURE = DEPLOYED
+# It goes when the browser is closed: on a shared computer nothing may last (LIFEIMAGE-15.11).
+CSRF_COOKIE_AGE = None
+CSRF_FAILURE_VIEW = "accounts.views.public.form_refused"
+# Messages name people; a cookie must not.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 63_072_000 if DEPLOYED else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = DEPLOYED

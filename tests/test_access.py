@@ -101,6 +101,9 @@ TABLE: dict[str, Row] = {
     "accounts:policy_declined":        row("in  200 200 200 200 200 200"),
     "accounts:own_data":               row("in  200 200 200 200 200 200"),
     "consent:account_close":           row("in  200 200 200 200 200 200"),
+    # Anybody may read what is left in a browser; a link out needs a registered code.
+    "accounts:cookies":                row("200 200 200 200 200 200 200"),
+    "accounts:leaving":                row("404 404 404 404 404 404 404"),
     # The members of an organisation are its administrator's.
     "accounts:members":                row("in  403 403 403 200 403 403"),
     "accounts:member_invite":          row("in  403 403 403 200 403 403"),

@@ -118,6 +118,11 @@ class MessageTemplate:
     promotional: bool = False
 
 
+# A row may outlive its template.
+UNKNOWN = MessageTemplate(
+    "unknown", Category.ACCOUNT, "A message", "Its words are no longer known here.",
+    "accounts:notifications",
+)  # fmt: skip
 _templates: dict[str, MessageTemplate] = {}
 
 
@@ -157,6 +162,11 @@ def template_named(code: str) -> MessageTemplate:
         return _templates[code]
     except KeyError:
         raise LookupError(f"nobody registered the message {code!r}") from None
+
+
+def words_of(code: str) -> MessageTemplate:
+    """Return a template to show; one that a newer or older release knows is said in general."""
+    return _templates.get(code, UNKNOWN)
 
 
 def promotional_templates() -> list[MessageTemplate]:

@@ -49,6 +49,9 @@ def remember_first_factor(request: HttpRequest, *, user: User, public_computer: 
     request.session["pending_user_id"] = user.pk
     request.session["pending_public"] = public_computer
     request.session["pending_at"] = timezone.now().isoformat()
+    if public_computer:
+        # From the first cookie on: it goes when the browser is closed.
+        request.session.set_expiry(0)
 
 
 def pending_user(request: HttpRequest) -> User | None:
@@ -112,13 +115,17 @@ def step_up(request: HttpRequest, *, factor: Factor) -> None:
 
 
 @transaction.atomic
-def sign_out(request: HttpRequest) -> None:
-    if request.actor is not None:
-        SignIn.objects.filter(
-            session_digest=digest_of_secret(request.session.session_key or "")
-        ).update(ended_at=timezone.now())
+def sign_out(request: HttpRequest) -> bool:
+    """End the session; returns whether it was on a computer that others use too."""
+    row = SignIn.objects.filter(
+        session_digest=digest_of_secret(request.session.session_key or "")
+    ).first()
+    if request.actor is not None and row is not None:
+        row.ended_at = timezone.now()
+        row.save(update_fields=["ended_at"])
         record(action="session.ended", actor=request.actor)
     logout(request)
+    return row is not None and row.public_computer
 
 
 @transaction.atomic

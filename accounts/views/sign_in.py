@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,6 +20,9 @@ from accounts.views.json_body import read_json
 from policies.rules.categories import Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
+
+FORGET = '"cookies", "storage"'
+FORGET_ALL = '"cache", "cookies", "storage"'
 
 
 @public
@@ -49,7 +52,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/sign_in.html",
-        {"form": form, "next": safe_next(request), "demo_links": _demo_links(request)},
+        {
+            "form": form,
+            "next": safe_next(request),
+            "out": "out" in request.GET,
+            "demo_links": _demo_links(request),
+        },
         status=status,
     )
 
@@ -165,9 +173,13 @@ def demo(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 @uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def sign_out(request: HttpRequest) -> HttpResponse:
-    service.sign_out(request)
-    messages.success(request, "You are signed out.")
-    return redirect("accounts:sign_in")
+    """Sign out, and have the browser forget what this site left in it (LIFEIMAGE-15.11)."""
+    shared = service.sign_out(request)
+    # No message in a session: that would be another cookie, right after they were cleared.
+    response = redirect(f"{reverse('accounts:sign_in')}?out=1")
+    # The cache holds programs and no images, which are never stored; it costs time to clear.
+    response["Clear-Site-Data"] = FORGET_ALL if shared else FORGET
+    return response
 
 
 def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:

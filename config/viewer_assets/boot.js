@@ -6,6 +6,14 @@ function browserImportFunction(address) {
   throw new Error(`Imports at run time are off: ${address}`);
 }
 
+// What the viewer remembers goes when the tab is closed, and it sets no cookie: the register of
+// cookies (policies/rules/cookies.py) says so, and a test compares.
+Object.defineProperty(window, "localStorage", { get: () => window.sessionStorage });
+Object.defineProperty(Document.prototype, "cookie", {
+  get: Object.getOwnPropertyDescriptor(Document.prototype, "cookie").get,
+  set: () => {},
+});
+
 // The viewer keeps silent when the server refuses pixels: the picture stays black. A person must
 // read why, so every answer of 401 or 403 leads to a page that says so.
 (function () {

@@ -282,6 +282,16 @@ def test_an_announcement_is_shown_at_home_until_it_is_acknowledged(
         assert events.count() == 1
 
 
+def test_a_message_whose_template_is_gone_does_not_take_the_page_with_it(
+    cast: Cast, client_of: Callable[[User], Client]
+) -> None:
+    (row,) = notify(users=[cast.clinician], template="test-update")
+    Notification.objects.update(template="gone")
+    client = client_of(cast.clinician)
+    assert b"no longer known" in client.get("/notifications/").content
+    assert client.post(f"/notifications/{row.pk}/open/")["Location"] == "/notifications/"
+
+
 # Residence ----------------------------------------------------------------------------------------
 def test_a_residence_is_given_on_the_page_of_the_account(
     cast: Cast, client_of: Callable[[User], Client]

@@ -6,10 +6,13 @@ import os
 import secrets
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+
+from policies.rules.cookies import REGISTER, Place, item_named
 
 REQUIRED = (
     "SECRET_KEY", "MASTER_KEY", "AUDIT_SIGNING_KEY", "DATABASE_URL", "KEYS_DATABASE_URL",
@@ -100,3 +103,29 @@ def test_there_is_no_demonstration(command: list[str]) -> None:
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert "DEPLOYED=1" in done.stderr
+
+
+PRINT_COOKIES = """
+from django.conf import settings as s
+print(s.SESSION_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_HTTPONLY,
+      s.SESSION_COOKIE_DOMAIN, s.SESSION_COOKIE_AGE)
+print(s.CSRF_COOKIE_NAME, s.CSRF_COOKIE_SECURE, s.CSRF_COOKIE_HTTPONLY,
+      s.CSRF_COOKIE_DOMAIN, s.CSRF_COOKIE_AGE)
+"""
+
+
+def test_deployed_cookies_are_those_of_the_register_and_secure() -> None:
+    """LIFEIMAGE-15.7, LIFEIMAGE-15.8, LIFEIMAGE-15.9."""
+    done = manage("shell", "--no-imports", "-c", PRINT_COOKIES, **complete())
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in done.stdout.strip().splitlines()]
+    for name, secure, hidden, domain, seconds in lines:
+        item = item_named(name)
+        assert item is not None, name
+        assert (secure, domain) == ("True", "None")
+        assert (hidden == "True") == item.hidden_from_scripts
+        lasts = None if seconds == "None" else timedelta(seconds=int(seconds))
+        assert lasts == item.lifetime
+    assert {line[0] for line in lines} == {
+        item.deployed_name or item.name for item in REGISTER if item.place is Place.COOKIE
+    }

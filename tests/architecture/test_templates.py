@@ -83,6 +83,34 @@ def test_what_is_looked_for_is_found(html: str) -> None:
     assert len(faults_of(html)) == 1
 
 
+# Addresses that are put in when a page is made. Each is one of ours, but for the two of the page
+# that is passed on the way out.
+_PUT_IN = re.compile(r"""(?:href|src|action|formaction)=["']\{\{\s*([^}|]+?)\s*(?:\|[^}]*)?\}\}""")
+LEADS_OUT = {"link.url", "link.privacy_url"}
+PUT_IN = {
+    "base.html": {"item.url"},
+    "accounts/enrol_totp.html": {"picture"},
+    "accounts/leaving.html": LEADS_OUT,
+    "studies/frames.html": {"film.large", "film.small", "other.document"},
+}
+
+
+def test_every_link_that_leads_out_passes_the_page_that_says_so() -> None:
+    """LIFEIMAGE-8.1, MEDDIM-11.1: no other template has an address that could be of others."""
+    found = {
+        str(path.relative_to(FOLDER)): set(_PUT_IN.findall(path.read_text(encoding="utf-8")))
+        for path in TEMPLATES
+    }
+    assert {name: put_in for name, put_in in found.items() if put_in} == PUT_IN
+
+
+def test_every_link_of_the_register_can_be_reached() -> None:
+    used = (FOLDER / "accounts/cookies.html").read_text(encoding="utf-8")
+    assert "components/external_link.html" in used
+    component = (FOLDER / "components/external_link.html").read_text(encoding="utf-8")
+    assert "{% url 'accounts:leaving' %}?to={{ link.code|urlencode }}" in component
+
+
 def test_nothing_is_marked_as_safe_unseen() -> None:
     marked = [
         str(path.relative_to(FOLDER))

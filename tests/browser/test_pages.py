@@ -45,6 +45,10 @@ PLACES: dict[str, Callable[[Visitor], str]] = {
     "send": lambda _: "/studies/new/",
     "shares": lambda _: "/consent/",
     "account": lambda _: "/account/",
+    "notifications": lambda _: "/notifications/",
+    "messages": lambda _: "/account/messages/",
+    "cookies": lambda _: "/cookies/",
+    "leaving": lambda _: "/leaving/?to=cookies-firefox",
 }
 
 

@@ -192,7 +192,7 @@ def test_whatever_bytes_come_the_answer_is_a_refusal(data: bytes) -> None:
         ("transfers.mechanisms", ["privacy-shield"], "C-311/18"),
         ("breach.internal_hours", 721, "30 days"),
         ("deid.min_group_size", 4, "floor is 5 people"),
-        ("logs.keep_days", 401, "floor is 400 days"),
+        ("logs.keep_days", 91, "floor is 90 days"),
         ("requests.answer_days", 46, "floor is 45 days"),
         ("marketing.basis", {"default": "opt-out"}, "2002/58/EC"),
     ],

@@ -99,7 +99,7 @@ KEYS = (
         "logs.keep_days", _LOG_DAYS, "Technical records",
         "How long technical data is kept.", "The daily purge deletes what is older.",
         ("XENRAD-6.3", "AVMI-2.7", "LIFEIMAGE-15.2"),
-        floor=at_least(_LOG_DAYS, 400, "what is linked to people is personal data; it has to end."),
+        floor=at_least(_LOG_DAYS, 90, "no record of a visit is needed for longer."),
     ),
     Key(
         "requests.patient_route",
