@@ -8,6 +8,13 @@ const MOST_RATIO = 200;
 const RATIO_FROM = 16 * 1024 * 1024;
 const STORED = 0;
 const DEFLATED = 8;
+const LONGEST_NAME = 1024;
+const UNPRINTABLE = /[\u0000-\u001f\u007f]/;
+const PLAIN_KINDS = [0, 0o040000, 0o100000]; // not said, a folder, a file; a link is none of these
+const CRC = Uint32Array.from({ length: 256 }, (_, value) => {
+  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
+  return value;
+});
 // What computers leave in folders without anybody wanting it.
 const LITTER = /(^|\/)(\.[^/]*|__MACOSX\/.*|Thumbs\.db|desktop\.ini)$/i;
 
@@ -80,6 +87,8 @@ async function readTable(archive) {
   const count = tail.getUint16(end + 10, true);
   const size = tail.getUint32(end + 12, true);
   const offset = tail.getUint32(end + 16, true);
+  const ends = end + 22 + tail.getUint16(end + 20, true) === tail.byteLength;
+  if (!ends || offset + size !== tailAt + end) throw new Error("something else is there");
   if (count > MOST_MEMBERS || offset === 0xffffffff || count === 0xffff) throw new Error("large");
   const table = new DataView(await archive.slice(offset, offset + size).arrayBuffer());
   const members = [];
@@ -89,7 +98,17 @@ async function readTable(archive) {
     members.push(member);
     at = member.next;
   }
+  if (shareName(members) || shareBytes(members)) throw new Error("odd");
   return members;
+}
+
+function shareName(members) {
+  return new Set(members.map((member) => member.name.normalize("NFKC").toLowerCase())).size < members.length;
+}
+
+function shareBytes(members) {
+  const inOrder = [...members].sort((one, other) => one.offset - other.offset);
+  return inOrder.some((one, index) => index && one.offset < inOrder[index - 1].offset + 30 + inOrder[index - 1].packed);
 }
 
 function readEntry(table, at) {
@@ -99,6 +118,7 @@ function readEntry(table, at) {
     name: new TextDecoder("utf-8").decode(raw),
     flags: table.getUint16(at + 8, true),
     method: table.getUint16(at + 10, true),
+    sum: table.getUint32(at + 16, true),
     packed: table.getUint32(at + 20, true),
     size: table.getUint32(at + 24, true),
     offset: table.getUint32(at + 42, true),
@@ -106,8 +126,11 @@ function readEntry(table, at) {
   };
   const known = member.method === STORED || member.method === DEFLATED;
   const climbs = member.name.split(/[\\/]/).includes("..") || /^([\\/]|.:)/.test(member.name);
+  const nameless = nameLength > LONGEST_NAME || UNPRINTABLE.test(member.name);
+  const link = !PLAIN_KINDS.includes((table.getUint32(at + 38, true) >>> 16) & 0o170000);
   const bomb = member.size > Math.max(RATIO_FROM, member.packed * MOST_RATIO);
-  if (!known || climbs || bomb || member.flags & 1 || member.size === 0xffffffff) throw new Error("odd");
+  const odd = !known || climbs || nameless || link || bomb || member.flags & 1;
+  if (odd || member.size === 0xffffffff) throw new Error("odd");
   return member;
 }
 
@@ -129,10 +152,20 @@ function fromMember(archive, member, path) {
     },
     whole: async () => {
       const part = await packed();
-      if (member.method === STORED) return part;
-      const blob = new Blob([await inflateStart(part, member.size + 1)]);
-      if (blob.size !== member.size) throw new Error("The archive promises another size.");
-      return blob;
+      const whole = member.method === STORED ? part : new Blob([await inflateStart(part, member.size + 1)]);
+      if (whole.size !== member.size) throw new Error("the archive promises another size.");
+      if ((await checksum(whole)) !== member.sum) throw new Error("it was damaged in the archive.");
+      return whole;
     },
   };
+}
+
+async function checksum(blob) {
+  const reader = blob.stream().getReader();
+  let sum = -1;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return (sum ^ -1) >>> 0;
+    for (let at = 0; at < value.length; at += 1) sum = CRC[(sum ^ value[at]) & 255] ^ (sum >>> 8);
+  }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psutil
-import psycopg2
 import pytest
 import requests
 from django.test import override_settings
@@ -121,24 +118,11 @@ class Portal:
         assert answer.status_code == 200, answer.text
 
     # What is there --------------------------------------------------------------------------
-    def count(self, query: str) -> int:
-        url = self.site.environment["DATABASE_URL"]
-        if url.startswith("sqlite"):
-            connection: Any = sqlite3.connect(f"file:{urlsplit(url).path[1:]}?mode=ro", uri=True)
-        else:
-            connection = psycopg2.connect(url)
-        try:
-            cursor = connection.cursor()
-            cursor.execute(query)
-            return int(cursor.fetchone()[0])
-        finally:
-            connection.close()
-
     def kept(self) -> Kept:
         return Kept(
-            rows=tuple(self.count(f"SELECT count(*) FROM {table}") for table in TABLES),
+            rows=tuple(self.site.count(f"SELECT count(*) FROM {table}") for table in TABLES),
             blobs=self._blobs(),
-            refusals=self.count("SELECT count(*) FROM audit_event WHERE outcome = 'refused'"),
+            refusals=self.site.count("SELECT count(*) FROM audit_event WHERE outcome = 'refused'"),
         )
 
     def _blobs(self) -> int:

@@ -421,7 +421,7 @@ def test_a_session_gets_another_key_when_it_is_entered_and_at_step_up(portal: Po
 
 def test_a_form_sets_what_it_shows_and_nothing_else(portal: Portal) -> None:
     roles = "SELECT count(*) FROM accounts_membershiprole"
-    before = portal.count(roles)
+    before = portal.site.count(roles)
     page = portal.person.get(portal.at("/account/"))
     more = {"is_superuser": "on", "is_staff": "on", "roles": "administrator", "role": "admin"}
     form = {"csrfmiddlewaretoken": csrf_field(page.text), "name": "Dr Clara Reyes"}
@@ -430,7 +430,7 @@ def test_a_form_sets_what_it_shows_and_nothing_else(portal: Portal) -> None:
     answer = portal.person.post(portal.at(UPLOADS), json=more_json)
     assert answer.status_code == 201
     assert (answer.json()["state"], answer.json()["accepted"]) == ("open", 0)
-    assert portal.count(roles) == before
+    assert portal.site.count(roles) == before
 
 
 # Who has an account -----------------------------------------------------------------------------
