@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from .keys import Summary, check_uid, summarise
-from .meta import Meta, read_meta
+from .meta import Meta, name_in_meta, read_meta
 from .pixels import PixelLayout
 from .preamble import LENGTH, MAGIC, check_preamble
-from .reasons import HELD, Reason, refuse
+from .reasons import HELD, Reason, Refused, refuse
 from .walk import Walk
 from .walk_state import Bulk, Limits
 
@@ -111,9 +111,9 @@ class Gate:
 
     Give `size` where the length is known beforehand: false lengths are then refused at once rather
     than at the end. `bulk_prefix` begins every `BulkDataURI`. An object whose opening names another
-    SOP Instance UID than its data set is refused; `hold_differing_identifier` holds it instead, for
-    an operator's import of files from de-identifiers that forget the opening. After `Refused` the
-    gate is spent.
+    SOP Instance UID than its data set is refused; `hold_differing_identifier` holds it instead. Who
+    keeps such an object lets it name itself first (`named_by_itself`). After `Refused` the gate is
+    spent.
     """
 
     def __init__(
@@ -167,6 +167,18 @@ class Gate:
             preamble_changes=self._preamble_changes,
         )
 
+    def identifiers(self) -> tuple[tuple[str, str] | None, tuple[str, str] | None]:
+        """Give SOP class and instance as the data set has them, and as the opening has them.
+
+        None for what has not come yet, or is not there.
+        """
+        if self._walk is None or self._meta is None:
+            return None, None
+        found = [self._walk.keys.get(tag, ("", b""))[1] for tag in (0x00080016, 0x00080018)]
+        own = [value.rstrip(b"\0 ").decode("latin-1") for value in found]
+        other = self._meta.sop_class, self._meta.sop_instance
+        return (own[0], own[1]) if all(own) else None, other if all(other) else None
+
     def _open(self, opening: bytes, *, complete: bool) -> None:
         """Read preamble and file meta information once they are there, then start the walk."""
         self._opening = opening
@@ -211,6 +223,25 @@ class Gate:
             walk.note("meta-incomplete", "00020002")
         elif meta.sop_class != summary.sop_class:
             walk.note("meta-identifier-differs", "00020002")
+
+
+def named_by_itself(beginning: bytes) -> bytes:
+    """Return an object's beginning, its opening naming the object that the data set is.
+
+    De-identifiers that forget the opening leave the identifier of another object there. What names
+    itself already, and what the gate refuses, comes back as it is. `beginning` must reach to where
+    the SOP Instance UID ends; it is looked at as far as the opening may be long.
+    """
+    gate = Gate(hold_differing_identifier=True)
+    try:
+        gate.feed(beginning[: META_LIMIT + LENGTH])
+    except Refused:
+        return beginning
+    own, other = gate.identifiers()
+    if not own or not other or own == other:
+        return beginning
+    sop_class, sop_instance = own
+    return name_in_meta(beginning, sop_class=sop_class, sop_instance=sop_instance)
 
 
 def inspect(

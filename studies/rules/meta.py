@@ -89,3 +89,23 @@ def _meta(values: dict[int, bytes], pos: int, end: int | None) -> Meta:
         refuse("syntax-unknown", "00020010")
     findings = () if pos == end else ("meta-length-wrong",)
     return Meta(syntax, _uid(values, _SOP_CLASS), _uid(values, _SOP_INSTANCE), pos, findings)
+
+
+def name_in_meta(opening: bytes, *, sop_class: str, sop_instance: str) -> bytes:
+    """Return an object's beginning with these identifiers in its file meta information.
+
+    All else of group 0002 stays; its length is told anew. `opening` holds all of the group, which
+    `read_meta` has found to be readable.
+    """
+    named = {_SOP_CLASS: sop_class, _SOP_INSTANCE: sop_instance}
+    body, pos = b"", LENGTH + 4
+    while opening[pos : pos + 2] == b"\x02\0":
+        element, _, stop = _element(opening, pos)
+        if element in named:
+            uid = named[element].encode() + bytes(len(named[element]) % 2)
+            body += _HEAD.pack(2, element, b"UI", len(uid)) + uid
+        elif element != _GROUP_LENGTH:
+            body += opening[pos:stop]
+        pos = stop
+    length = _HEAD.pack(2, _GROUP_LENGTH, b"UL", 4) + struct.pack("<I", len(body))
+    return opening[: LENGTH + 4] + length + body + opening[pos:]

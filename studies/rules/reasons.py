@@ -15,7 +15,7 @@ REFUSED = {
     "meta-broken": "The opening part of the file cannot be read.",
     "syntax-missing": "The file does not say how it is encoded (no transfer syntax).",
     "syntax-unknown": "The file is encoded in a way that this service does not know.",
-    "dicomdir": "This is a disc's table of contents (DICOMDIR), not an image; send the images.",
+    "dicomdir": "This is a disc's table of contents (DICOMDIR). Images are filed without it.",
     "explicit-under-implicit": "The file is encoded otherwise than it says.",
     "truncated": "The file is cut off; please send it again.",
     "length-past-end": "A value claims to be longer than the file or the group it belongs to.",
@@ -67,6 +67,7 @@ REFUSED = {
 HELD = {
     "meta-length-wrong": "The length of the file's opening part is wrong or missing.",
     "meta-identifier-differs": "The file's opening names another identifier than the image does.",
+    "meta-identifier-replaced": "The file's opening named another object; it names this one now.",
     "meta-incomplete": "The file's opening lacks the class or the identifier of the object.",
     "implicit-item": "The file, or a part of it, is encoded otherwise than it says.",
     "vr-unexpected": "An attribute is of another type than DICOM gives it.",
@@ -96,6 +97,10 @@ REMARKED = {
 }
 
 SENTENCES = REFUSED | HELD | REMARKED
+
+
+# Refused without anything being wrong: who sends a whole disc sends these along.
+LEFT_OUT = {"dicomdir"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from studies.rules.reasons import Reason
+from studies.rules.reasons import LEFT_OUT, Reason
 
 
 class Status(StrEnum):
@@ -55,6 +55,11 @@ class Result:
     series: str = ""
     held_for: tuple[Reason, ...] = ()
     neutralised: bool = False
+
+    @property
+    def is_left_out(self) -> bool:
+        """Not kept, and nothing is wrong: a disc's table of contents."""
+        return self.code in LEFT_OUT
 
     @property
     def failure(self) -> int:

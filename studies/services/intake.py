@@ -16,7 +16,9 @@ import hmac
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -27,9 +29,9 @@ from accounts.rules import Actor
 from accounts.services.trail import record
 from studies import index
 from studies.models import Instance, Study, Upload
-from studies.rules.gate import Gate, Verdict, inspect
+from studies.rules.gate import Gate, Verdict, inspect, named_by_itself
 from studies.rules.preamble import LENGTH, neutralise_preamble
-from studies.rules.reasons import Refused
+from studies.rules.reasons import HELD, Reason, Refused
 from studies.rules.results import Result, Status
 from studies.sealing import blob_context
 from studies.services.drafts import Draft, SealedBlob
@@ -48,10 +50,17 @@ _ATTEMPTS = 4
 
 
 class Intake:
-    """One submission. Left without `commit`, it leaves nothing behind."""
+    """One submission. Left without `commit`, it leaves nothing behind.
 
-    def __init__(self, *, actor: Actor, upload: Upload, only_study: str = "") -> None:
+    An object whose opening names another object is refused. With `hold_differing`, which an
+    operator asks for, its opening is made to name the object itself, and the object is held.
+    """
+
+    def __init__(
+        self, *, actor: Actor, upload: Upload, only_study: str = "", hold_differing: bool = False
+    ) -> None:
         self.actor, self.upload, self.only_study = actor, upload, only_study
+        self.hold_differing = hold_differing
         self.organisation_id = upload.organisation_id
         self.results: list[Result] = []
         self._waiting: list[tuple[Result, Verdict, bytes, bytes]] = []
@@ -86,14 +95,16 @@ class Intake:
             gathered.append(chunk)
             size += len(chunk)
             if size > GATHERED_BYTES:
-                return self._take_stream(_chained(gathered, rest), name)
+                return self._take_stream(b"".join(gathered), rest, name)
         return self.take_whole(b"".join(gathered), name=name)
 
     def take_whole(self, data: bytes, *, name: str = "") -> Result:
         """Take one object that is in memory."""
         result = self._result(name)
+        named = self._named(data)
         try:
-            verdict = inspect(data)
+            verdict = _held_if(named is not data, inspect(named))
+            data = named
             if verdict.preamble_changes:
                 data = neutralise_preamble(data)
         except Refused as refusal:
@@ -111,14 +122,20 @@ class Intake:
         result.refuse(code, sentence)
         return result
 
-    def _take_stream(self, chunks: Iterator[bytes], name: str) -> Result:
+    def _named(self, beginning: bytes) -> bytes:
+        """Let the object's opening name the object, where that was asked for."""
+        return named_by_itself(beginning) if self.hold_differing else beginning
+
+    def _take_stream(self, beginning: bytes, rest: Iterator[bytes], name: str) -> Result:
+        named = self._named(beginning)
         result = self._result(name)
         key = create_data_key(organisation_id=self.organisation_id, kind="study")
         writer = seal_blob(key=key.key, context=blob_context(self.organisation_id))
         blob = SealedBlob(key.id, key.key, writer)
         self._blobs.append(blob)
         try:
-            verdict, content = self._sealed(chunks, blob)
+            verdict, content = self._sealed(chain([named], rest), blob)
+            verdict = _held_if(named is not beginning, verdict)
         except Refused as refusal:
             self._drop(blob)
             result.refuse(refusal.code, refusal.sentence)
@@ -343,9 +360,12 @@ def _may_be_committed(error: BaseException) -> bool:
     return not isinstance(error, Exception)
 
 
-def _chained(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield from first
-    yield from rest
+def _held_if(renamed: bool, verdict: Verdict) -> Verdict:
+    if not renamed:
+        return verdict
+    code = "meta-identifier-replaced"
+    reason = Reason(code, HELD[code], "00020003")
+    return replace(verdict, reasons=(*verdict.reasons, reason))
 
 
 def _with_opening(chunks: Iterator[bytes]) -> Iterator[bytes]:

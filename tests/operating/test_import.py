@@ -12,7 +12,12 @@ from django.core.management import CommandError, call_command
 
 from studies.management.commands import import_dicom
 from studies.models import Instance, Upload
+from studies.rules.gate import inspect
+from studies.services.intake import GATHERED_BYTES
 from tests.factories import Cast
+from tests.studies.hostile import HOSTILE, ROOT, meta, part10, word
+from tests.studies.objects import an_object
+from tests.studies.test_intake import bytes_of
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 Builder = Callable[..., bytes]
@@ -154,3 +159,39 @@ def test_a_path_that_is_not_there_is_named(cast: Cast, folder: Path) -> None:
     with pytest.raises(CommandError, match="no-such-folder"):
         run(folder, folder / "no-such-folder")
     assert Instance.objects.count() == 0
+
+
+def test_files_that_name_another_object_are_held_where_the_operator_asks_for_it(
+    cast: Cast, tmp_path: Path
+) -> None:
+    wrong = part10(opening=meta(instance=ROOT + "666"))
+    frames = {
+        0x00280008: ("IS", "100"), 0x00280010: ("US", word(256)), 0x00280011: ("US", word(256)),
+        0x7FE00010: ("OB", bytes(256 * 256 * 100)),
+    }  # fmt: skip
+    large = an_object(study="2", patient="P-2", changes=frames)
+    assert len(large) > GATHERED_BYTES
+    (tmp_path / "small").write_bytes(wrong)
+    (tmp_path / "large").write_bytes(large.replace(b"8888.2.1.1", b"8888.9.1.1", 1))
+    status, printed = run(tmp_path)
+    assert (status, Instance.objects.count()) == (1, 0)
+    assert printed.count("(identifier-differs)") == 2
+    status, printed = run(tmp_path, hold_differing_identifiers=True)
+    assert (status, Instance.objects.filter(held=True).count()) == (0, 2)
+    assert {one.reasons[0] for one in Instance.objects.all()} == {"meta-identifier-replaced"}
+    # What is filed, and what leaves one day, has the object's own identifier throughout.
+    for row in Instance.objects.all():
+        stored = inspect(bytes_of(row))
+        assert stored.summary.sop_instance == row.uid and not stored.quarantined
+    status, printed = run(tmp_path, hold_differing_identifiers=True)
+    assert printed.splitlines()[1].split()[3] == "1", "there already"
+
+
+def test_the_table_of_contents_of_a_disc_is_left_out_and_no_failure(
+    cast: Cast, folder: Path
+) -> None:
+    (folder / "DICOMDIR").write_bytes(HOSTILE["table of contents of a disc"][0]())
+    status, printed = run(folder)
+    assert status == 0
+    assert "Left out: 1 of 3" in printed and "Refused" not in printed
+    assert "  DICOMDIR: This is a disc's table of contents (DICOMDIR)." in printed

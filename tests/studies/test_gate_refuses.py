@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from studies.rules.gate import Gate, Verdict, inspect
+from studies.rules.gate import Gate, Verdict, inspect, named_by_itself
 from studies.rules.preamble import neutralise_preamble
 from studies.rules.reasons import HELD, REFUSED, REMARKED, Refused
 
@@ -81,6 +81,31 @@ def test_two_identifiers_are_held_only_where_an_operator_asks_for_it():
     gate = Gate(hold_differing_identifier=True)
     gate.feed(part10(opening=hostile.meta(instance=hostile.ROOT + "666")))
     assert [reason.code for reason in gate.finish().reasons] == ["meta-identifier-differs"]
+
+
+@pytest.mark.parametrize(
+    ("syntax", "body"),
+    [
+        (hostile.EXPLICIT, hostile.dataset()),
+        (hostile.IMPLICIT, hostile.dataset(syntax=hostile.IMPLICIT)),
+        (hostile.DEFLATED, hostile.deflate(hostile.dataset())),
+    ],
+)
+def test_an_object_is_named_by_itself_and_nothing_else_of_it_changes(syntax: str, body: bytes):
+    wrong = part10(body, opening=hostile.meta(syntax, instance=hostile.ROOT + "66666"))
+    right = part10(body, opening=hostile.meta(syntax))
+    assert named_by_itself(wrong) == right
+    assert named_by_itself(right) is right
+    assert not inspect(right).quarantined
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_naming_an_object_by_itself_lets_nothing_through(name: str):
+    build, codes = HOSTILE[name]
+    if codes == "identifier-differs":
+        return
+    with pytest.raises(Refused):
+        inspect(named_by_itself(build()))
 
 
 def test_gigabytes_of_pixels_cost_the_gate_almost_nothing():

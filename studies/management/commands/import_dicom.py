@@ -33,12 +33,19 @@ _ARCHIVE_MARK = b"PK\3\4"
 class Command(BaseCommand):
     help = (
         "Take in DICOM files: each PATH is a file, a folder with all below it, or a ZIP archive. "
-        "Exit status 0: all were kept; 3: some were refused; 1: nothing was kept."
+        "Exit status 0: all were kept, but for the tables of contents of discs; 3: some were "
+        "refused; 1: nothing was kept."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", type=Path)
         parser.add_argument("--user", required=True, metavar="EMAIL", help="who sends them")
+        parser.add_argument(
+            "--hold-differing-identifiers",
+            action="store_true",
+            help="hold files whose opening names another object than the one they are, as some "
+            "de-identifiers leave them, and let it name this one; else they are refused",
+        )
         parser.add_argument(
             "--organisation", metavar="SLUG", help="where, if they work for several"
         )
@@ -50,7 +57,7 @@ class Command(BaseCommand):
         if missing := [str(path) for path in paths if not path.exists()]:
             raise CommandError(f"There is no {', '.join(missing)}.", returncode=NOTHING_KEPT)
         try:
-            results = self._take(actor, paths)
+            results = self._take(actor, paths, hold=options["hold_differing_identifiers"])
         except AccessRefused as refusal:
             raise CommandError(refusal.decision.sentence, returncode=NOTHING_KEPT) from None
         self._print_studies(results)
@@ -58,14 +65,14 @@ class Command(BaseCommand):
         if status := exit_status(results):
             sys.exit(status)
 
-    def _take(self, actor: Actor, paths: list[Path]) -> list[Result]:
+    def _take(self, actor: Actor, paths: list[Path], *, hold: bool) -> list[Result]:
         """Take everything in, a batch at a time, under one attestation."""
         upload = open_upload(actor=actor, source="command")
         results: list[Result] = []
         objects = _objects(paths)
         done = False
         while not done:
-            with Intake(actor=actor, upload=upload) as intake:
+            with Intake(actor=actor, upload=upload, hold_differing=hold) as intake:
                 done = _fill(intake, objects)
                 results += intake.commit()
             self._show_progress(len(results))
@@ -97,11 +104,13 @@ class Command(BaseCommand):
             )
 
     def _print_refused(self, results: list[Result]) -> None:
-        refused = [result for result in results if not result.status.is_kept]
-        if refused:
-            self.stdout.write(f"\nRefused: {len(refused)} of {len(results)}")
-        for result in refused:
-            self.stdout.write(f"  {result.name}: {result.sentence} ({result.code})")
+        missed = [result for result in results if not result.status.is_kept]
+        for word, left_out in (("Left out", True), ("Refused", False)):
+            these = [result for result in missed if result.is_left_out is left_out]
+            if these:
+                self.stdout.write(f"\n{word}: {len(these)} of {len(results)}")
+            for result in these:
+                self.stdout.write(f"  {result.name}: {result.sentence} ({result.code})")
 
 
 def exit_status(results: list[Result]) -> int:
@@ -109,7 +118,8 @@ def exit_status(results: list[Result]) -> int:
     kept = sum(result.status.is_kept for result in results)
     if not kept:
         return NOTHING_KEPT
-    return ALL_KEPT if kept == len(results) else SOME_REFUSED
+    left_out = sum(result.is_left_out for result in results)
+    return ALL_KEPT if kept + left_out == len(results) else SOME_REFUSED
 
 
 def _actor(email: str, slug: str | None) -> Actor:
