@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -15,7 +16,7 @@ from consent.models import Grant, GrantItem
 from consent.rules.decision import Decision, Resource, Scoped
 from consent.selectors import granting_organisations, in_force, may_be_listed, names_recipient
 from studies import index
-from studies.models import Instance, Series, Study
+from studies.models import Instance, Series, Study, StudyNameToken
 from studies.rules.qido import DateRange, is_literal, literal_start, words_of
 from studies.sealing import metadata_context, opened_metadata, series_context, study_context
 from vault.rules.sealed_field import FieldSealer
@@ -100,17 +101,22 @@ def narrowed(
     *,
     fuzzy: bool = False,
 ) -> QuerySet[Study]:
-    """Narrow to what the keyed hashes can tell; the caller compares the rest (see `qido`)."""
-    wanted = Q(pk__in=[])
-    for organisation_id in organisations:
-        tokens = _tokens(organisation_id, texts, dates, fuzzy=fuzzy)
-        wanted |= Q(organisation_id=organisation_id) & tokens
+    """Narrow to what the keyed hashes can tell; the caller compares the rest (see `qido`).
+
+    Each organisation has keys of its own, so that a token is found in its rows alone: the tokens
+    of all are looked for together, by one index, and not organisation by organisation.
+    """
+    studies = studies.filter(organisation_id__in=organisations)
+    for column, values in _tokens(organisations, texts, fuzzy=fuzzy).items():
+        studies = studies.filter(**{f"{column}__in": values})
+    if STUDY_DATE in dates:
+        studies = studies.filter(_on_days(organisations, dates[STUDY_DATE]))
     if MODALITIES in texts:
         of_one = Q(pk__in=[])
         for modality in modalities_asked(texts[MODALITIES]):
             of_one |= Q(modalities__contains=f"\\{modality}\\")
         studies = studies.filter(of_one)
-    return studies.filter(wanted)
+    return studies
 
 
 def modalities_asked(text: str) -> list[str]:
@@ -132,31 +138,32 @@ def of_modalities_seen_by(actor: Actor, text: str) -> Q:
     return Q(organisation_id=actor.organisation_id) | Exists(shared)
 
 
-def _tokens(
-    organisation_id: UUID, texts: dict[str, str], dates: dict[str, DateRange], *, fuzzy: bool
-) -> Q:
-    condition = Q()
+def _tokens(organisations: Sequence[UUID], texts: dict[str, str], *, fuzzy: bool) -> dict[str, Any]:
+    """Give what is to be found in which column, for all organisations together."""
+    found: dict[str, Any] = {}
     exact = {PATIENT_ID: "identifier", ACCESSION: "accession", STUDY_ID: "study_id"}
     for tag, field in exact.items():
         if tag in texts and is_literal(texts[tag]):
-            token = index.token(organisation_id, field, texts[tag])
-            condition &= Q(**{f"{field}_token": token})
+            found[f"{field}_token"] = [index.token(one, field, texts[tag]) for one in organisations]
     if PATIENT_NAME in texts:
         start = literal_start(texts[PATIENT_NAME])
         if fuzzy:
             start = next(iter(words_of(texts[PATIENT_NAME])), "")
-        token = index.token_of_name_start(organisation_id, start)
-        if token is not None:
-            condition &= Q(name_tokens__token=token)
-    if STUDY_DATE in dates:
-        condition &= _dates(organisation_id, dates[STUDY_DATE])
-    return condition
+        tokens = [index.token_of_name_start(one, start) for one in organisations]
+        if all(tokens):
+            named = StudyNameToken.objects.filter(token__in=tokens)
+            found["pk"] = named.values("study_id")
+    return found
 
 
-def _dates(organisation_id: UUID, wanted: DateRange) -> Q:
-    tokens = index.tokens_of_range(organisation_id, wanted.start, wanted.end)
+def _on_days(organisations: Sequence[UUID], wanted: DateRange) -> Q:
+    found: dict[str, list[bytes]] = {}
+    for organisation_id in organisations:
+        tokens = index.tokens_of_range(organisation_id, wanted.start, wanted.end)
+        for column, values in tokens.items():
+            found.setdefault(column, []).extend(values)
     condition = Q(pk__in=[])
-    for column, values in tokens.items():
+    for column, values in found.items():
         if values:
             condition |= Q(**{f"{column}_token__in": values})
     return condition
