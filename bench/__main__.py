@@ -1,3 +1,10 @@
+import subprocess
+import sys
+
 from bench.dicomweb import main
 
 main()
+if len(sys.argv) == 1:
+    print(flush=True)
+    # A process of its own: Django takes its settings from the environment once.
+    subprocess.run([sys.executable, "-m", "bench.worklist"], check=True)
