@@ -25,6 +25,8 @@ def main(arguments: list[str]) -> int:
     django.setup()
     from django.conf import settings
 
+    # What serves static files warns of a folder that is not there yet.
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     _step("Databases", _migrate_both)
     if "--deployed" in arguments:
         _step("Bucket", lambda: make_bucket(settings.STORAGE_URL))
