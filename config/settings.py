@@ -203,6 +203,8 @@ def _database(url: str) -> dict[str, Any]:
         }
     else:
         database["CONN_HEALTH_CHECKS"] = True
+        # Compiling a plan takes seconds where a condition looks costly; answering it, milliseconds.
+        database.setdefault("OPTIONS", {}).setdefault("options", "-c jit=off")
     return database
 
 
