@@ -35,7 +35,7 @@ class ObjectReader:
             self._blob.close()
         self._blob, self._name = None, ""
 
-    def stream(self, row: Instance) -> Iterator[memoryview | bytes]:
+    def stream(self, row: Instance) -> Iterator[memoryview]:
         """Yield the whole object in pieces, each authenticated before it is given."""
         yield from self._open(row).stream(row.offset, row.length)
 

@@ -133,13 +133,25 @@ class _Chunks:
         except InvalidTag:
             raise Tampered(f"chunk {number} failed authentication") from None
 
-    def open_run(self, first: int, sealed: Bytes) -> bytes:
+    def open_run(self, first: int, sealed: Bytes) -> bytearray:
         """Open neighbouring chunks, the last of which may be short."""
         view = memoryview(sealed)
         starts = range(0, len(view), SEALED_CHUNK)
-        return b"".join(
-            [self.open(first + i, view[at : at + SEALED_CHUNK]) for i, at in enumerate(starts)]
-        )
+        # Into one buffer: a piece for each chunk, joined afterwards, took three times as long.
+        opened = bytearray(len(view) - len(starts) * TAG_BYTES)
+        room, number = memoryview(opened), first
+        try:
+            for i, at in enumerate(starts):
+                number = first + i
+                self._cipher.decrypt_into(
+                    (self._base_nonce ^ number).to_bytes(12, "big"),
+                    view[at : at + SEALED_CHUNK],
+                    None,
+                    room[i * CHUNK : (i + 1) * CHUNK],
+                )
+        except InvalidTag:
+            raise Tampered(f"chunk {number} failed authentication") from None
+        return opened
 
 
 class Opener:
@@ -171,7 +183,7 @@ class Opener:
         plaintext = self._chunks.open_run(self._next, view[: full * SEALED_CHUNK])
         self._next += full
         self._held = bytes(view[full * SEALED_CHUNK :])
-        return plaintext
+        return bytes(plaintext)
 
     def finish(self) -> bytes:
         """Return the rest of the plaintext, having proved that it is the end.
@@ -201,7 +213,7 @@ class RangeOpener:
         self._last = self.size // CHUNK
         self._tail = self._open(self._last, 1)
 
-    def stream(self, start: int, length: int, piece: int = BUFFER) -> Iterator[bytes]:
+    def stream(self, start: int, length: int, piece: int = BUFFER) -> Iterator[memoryview]:
         """Yield the plaintext of ``[start, start + length)`` as it is authenticated.
 
         A range that reaches beyond the end is shortened, as with files. ``piece`` is about how
@@ -216,19 +228,20 @@ class RangeOpener:
             base = first * CHUNK
             plaintext = self._plaintext(first, count)
             low, high = max(start - base, 0), min(stop - base, len(plaintext))
-            yield plaintext if (low, high) == (0, len(plaintext)) else plaintext[low:high]
+            yield memoryview(plaintext)[low:high]
 
     def read(self, start: int, length: int) -> bytes:
         """Return the plaintext of ``[start, start + length)``, shortened at the end."""
         return b"".join(self.stream(start, length))
 
-    def _plaintext(self, first: int, count: int) -> bytes:
+    def _plaintext(self, first: int, count: int) -> bytearray:
         if first + count <= self._last:
             return self._open(first, count)
-        head = self._open(first, count - 1) if count > 1 else b""
-        return head + self._tail
+        head = self._open(first, count - 1) if count > 1 else bytearray()
+        head += self._tail
+        return head
 
-    def _open(self, first: int, count: int) -> bytes:
+    def _open(self, first: int, count: int) -> bytearray:
         at = HEADER + first * SEALED_CHUNK
         wanted = min(count * SEALED_CHUNK, sealed_size(self.size) - at)
         sealed = self._read_at(at, wanted)
@@ -244,7 +257,7 @@ def _read_whole(read_at: ReadAt, sealed: int) -> ReadAt:
 
 def open_range(
     read_at: ReadAt, sealed: int, key: bytes, context: bytes, start: int, length: int
-) -> Iterator[bytes]:
+) -> Iterator[memoryview]:
     """Yield the plaintext of one range; see ``RangeOpener`` for several."""
     yield from RangeOpener(read_at, sealed, key, context).stream(start, length)
 

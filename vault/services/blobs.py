@@ -6,7 +6,6 @@ place of another does not open.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -34,8 +33,6 @@ class StoredBlob:
     name: str
     size: int
     """Sealed bytes in the store."""
-    digest: bytes
-    """SHA-256 of the sealed bytes (32 bytes)."""
     plaintext_size: int
 
 
@@ -45,7 +42,6 @@ class BlobWriter:
     def __init__(self, store: BlobStore, key: bytes, context: bytes) -> None:
         self.name = str(uuid.uuid4())
         self.store = store
-        self._digest = hashlib.sha256()
         self._size = 0
         self._ended = False
         self._finished = False
@@ -73,7 +69,6 @@ class BlobWriter:
             raise ValueError("this blob was ended")
 
     def _take(self, sealed: memoryview) -> None:
-        self._digest.update(sealed)
         self._size += len(sealed)
         self.sink.write(sealed)
 
@@ -87,7 +82,7 @@ class BlobWriter:
     def stored(self) -> StoredBlob:
         """Tell what to keep of the blob, once it is visible: the other half of ``commit``."""
         self._ended = True
-        return StoredBlob(self.name, self._size, self._digest.digest(), self._sealer.size)
+        return StoredBlob(self.name, self._size, self._sealer.size)
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +111,7 @@ class SealedBlob:
 
     def stream(
         self, start: int = 0, length: int | None = None, *, piece: int = BUFFER
-    ) -> Iterator[bytes]:
+    ) -> Iterator[memoryview]:
         """Yield plaintext as it is authenticated, about ``piece`` bytes at a time."""
         return self._opener.stream(start, self.size if length is None else length, piece)
 
