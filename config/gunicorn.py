@@ -15,6 +15,10 @@ graceful_timeout = 20
 keepalive = 15
 # Each worker loads the application itself: a preloaded parent would be a third copy in memory.
 preload_app = False
+# A process shows that it lives by touching a file at every turn: not one on a disk. The file has
+# no name.
+_MEMORY = "/dev/shm"  # noqa: S108
+worker_tmp_dir = _MEMORY if os.access(_MEMORY, os.W_OK) else None
 # Request lines and headers longer than these are refused before any code of ours runs.
 limit_request_line = 8190
 limit_request_fields = 60
