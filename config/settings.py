@@ -190,6 +190,9 @@ def _database(url: str) -> dict[str, Any]:
     # last one would also write the whole log back each time.
     database["CONN_MAX_AGE"] = 600
     if database["ENGINE"].endswith("sqlite3"):
+        database["ENGINE"] = "config.sqlite"
+        # What Django takes anyway; pytest-django knows it only of Django's own engine.
+        database["TEST"] = {"NAME": ":memory:"}
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         database["OPTIONS"] = {
             "timeout": 20,
