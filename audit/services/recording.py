@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -22,6 +22,7 @@ from audit.models import EVENT_COLUMNS, Event, EventCommitment
 from audit.rules.identifiers import time_ordered_uuid
 from audit.rules.vocabulary import ActorKind, Outcome, action_named
 from audit.services.commitments import sealed_values
+from audit.services.group_commit import GroupCommit
 from config.celery import enqueue
 from jobs.rules.payload import as_plain, is_code, offending_keys
 
@@ -173,13 +174,22 @@ def _insert(event: Event) -> None:
     values[_AT["occurred_at"]] = connection.ops.adapt_datetimefield_value(event.occurred_at)
     values[_AT["details"]] = json.dumps(event.details)
     values[_AT["commitments"]] = json.dumps(event.commitments)
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_statement(), values)
+    if connection.in_atomic_block:
+        _write_rows([values])
+    else:
+        _reads.add(values)
     # What a save would have noted: the row is there.
     event._state.adding = False
     event._state.db = connection.alias
 
 
+def _write_rows(rows: Sequence[list[Any]]) -> None:
+    # A transaction even for one: SQLite's writers stand in line at its beginning.
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.executemany(_insert_statement(), rows)
+
+
+_reads = GroupCommit(_write_rows)
 _AT = {name: place for place, name in enumerate(EVENT_COLUMNS)}
 
 
