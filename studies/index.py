@@ -70,6 +70,19 @@ def token_of_name_start(organisation_id: UUID, beginning: str) -> bytes | None:
     return prefix_query(_index_key(organisation_id, "study.name"), beginning)
 
 
+def tokens_of_whole_names(organisation_id: UUID, names: Iterable[str]) -> list[bytes]:
+    """Tokens of the first characters of whole names and of nothing else.
+
+    By them the database alone can say whose name begins so; by the others it can only guess.
+    """
+    key = _index_key(organisation_id, "study.whole_name")
+    return list(dict.fromkeys(one for name in names for one in prefix_tokens(key, name)))
+
+
+def token_of_whole_name_start(organisation_id: UUID, beginning: str) -> bytes | None:
+    return prefix_query(_index_key(organisation_id, "study.whole_name"), beginning)
+
+
 def content_key(organisation_id: UUID) -> bytes:
     """The key of the hash that tells the same bytes from other ones."""
     return _index_key(organisation_id, "instance.content")

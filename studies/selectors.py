@@ -17,7 +17,7 @@ from consent.rules.decision import Decision, Resource, Scoped
 from consent.selectors import granting_organisations, in_force, may_be_listed, names_recipient
 from studies import index
 from studies.models import Instance, Series, Study, StudyNameToken
-from studies.rules.qido import DateRange, is_literal, literal_start, words_of
+from studies.rules.qido import DateRange, is_literal, is_name_start, literal_start, words_of
 from studies.sealing import metadata_context, opened_metadata, series_context, study_context
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_keys
@@ -100,14 +100,17 @@ def narrowed(
     dates: dict[str, DateRange],
     *,
     fuzzy: bool = False,
+    whole_names: bool = False,
 ) -> QuerySet[Study]:
     """Narrow to what the keyed hashes can tell; the caller compares the rest (see `qido`).
 
+    The beginning of a name is that of any of its parts; with `whole_names`, of the name.
     Each organisation has keys of its own, so that a token is found in its rows alone: the tokens
     of all are looked for together, by one index, and not organisation by organisation.
     """
     studies = studies.filter(organisation_id__in=organisations)
-    for column, values in _tokens(organisations, texts, fuzzy=fuzzy).items():
+    tokens = _tokens(organisations, texts, fuzzy=fuzzy, whole_names=whole_names)
+    for column, values in tokens.items():
         studies = studies.filter(**{f"{column}__in": values})
     if STUDY_DATE in dates:
         studies = studies.filter(_on_days(organisations, dates[STUDY_DATE]))
@@ -138,7 +141,9 @@ def of_modalities_seen_by(actor: Actor, text: str) -> Q:
     return Q(organisation_id=actor.organisation_id) | Exists(shared)
 
 
-def _tokens(organisations: Sequence[UUID], texts: dict[str, str], *, fuzzy: bool) -> dict[str, Any]:
+def _tokens(
+    organisations: Sequence[UUID], texts: dict[str, str], *, fuzzy: bool, whole_names: bool
+) -> dict[str, Any]:
     """Give what is to be found in which column, for all organisations together."""
     found: dict[str, Any] = {}
     exact = {PATIENT_ID: "identifier", ACCESSION: "accession", STUDY_ID: "study_id"}
@@ -146,14 +151,22 @@ def _tokens(organisations: Sequence[UUID], texts: dict[str, str], *, fuzzy: bool
         if tag in texts and is_literal(texts[tag]):
             found[f"{field}_token"] = [index.token(one, field, texts[tag]) for one in organisations]
     if PATIENT_NAME in texts:
-        start = literal_start(texts[PATIENT_NAME])
-        if fuzzy:
-            start = next(iter(words_of(texts[PATIENT_NAME])), "")
-        tokens = [index.token_of_name_start(one, start) for one in organisations]
+        tokens = [
+            _name_token(one, texts[PATIENT_NAME], fuzzy=fuzzy, whole=whole_names)
+            for one in organisations
+        ]
         if all(tokens):
             named = StudyNameToken.objects.filter(token__in=tokens)
             found["pk"] = named.values("study_id")
     return found
+
+
+def _name_token(organisation_id: UUID, pattern: str, *, fuzzy: bool, whole: bool) -> bytes | None:
+    if fuzzy:
+        return index.token_of_name_start(organisation_id, next(iter(words_of(pattern)), ""))
+    if whole and is_name_start(pattern):
+        return index.token_of_whole_name_start(organisation_id, literal_start(pattern))
+    return index.token_of_name_start(organisation_id, literal_start(pattern))
 
 
 def _on_days(organisations: Sequence[UUID], wanted: DateRange) -> Q:

@@ -37,6 +37,7 @@ LEVELS: Final = {
     "series": STUDY_KEYS | SERIES_KEYS,
     "instance": STUDY_KEYS | SERIES_KEYS | INSTANCE_KEYS,
 }
+NAME_START: Final = 16
 _TAGS: Final = {keyword: tag for tag, keyword in LEVELS["instance"].items()}
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _UID = re.compile(r"[0-9.]{1,64}")
@@ -234,6 +235,17 @@ def _whole(name: str, value: str | None, most: int, *, least: int, default: int)
 def literal_start(pattern: str) -> str:
     """Return what stands before the first wildcard."""
     return re.split(r"[*?]", pattern, maxsplit=1)[0]
+
+
+def is_name_start(pattern: str) -> bool:
+    """Does a pattern for a name ask for its beginning alone, in a way that hashes can settle?
+
+    They hold the first 16 characters, and know nothing of what pads a name.
+    """
+    start = literal_start(pattern)
+    folded = _folded(start)
+    unpadded = start.strip("^ ") == start and _folded(folded) == folded
+    return pattern == start + "*" and unpadded and 0 < len(folded) <= NAME_START
 
 
 def is_literal(pattern: str) -> bool:

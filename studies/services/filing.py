@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.rules import Actor
 from accounts.services.trail import record
+from config.statements import insert, update
 from consent.services.subjects import match_subject
 from studies import index
 from studies.models import Blob, Instance, Series, Study, StudyNameToken, Upload
@@ -23,6 +24,12 @@ from studies.rules.layout import pack_layout
 from studies.rules.results import Result, Status
 from studies.sealing import series_context, study_context
 from studies.services.drafts import Draft, SealedBlob
+from studies.statements import (
+    contents_stored,
+    count_into_series,
+    series_to_file,
+    studies_to_file,
+)
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_key
 
@@ -57,10 +64,14 @@ def file_drafts(
     with each study; only one that has changed since is compared again.
     """
     groups = _by_study(drafts)
-    locked = _locked(upload.organisation_id, groups)
+    locked = {
+        row.uid: row for row in studies_to_file(upload.organisation_id, groups.keys(), lock=True)
+    }
     known: dict[str, tuple[bytes, str]] = {}
     if any(uid not in locked or seen_at.get(uid) != locked[uid].changed_at for uid in groups):
-        known = _known_contents(upload.organisation_id, drafts)
+        known = contents_stored(
+            upload.organisation_id, [draft.result.sop_instance for draft in drafts]
+        )
     # What is new is settled first: a study is made, and its key taken, from what is kept of it.
     new = [draft for draft in drafts if _is_new(draft, known, locked.get(draft.result.study))]
     studies = {
@@ -70,9 +81,7 @@ def file_drafts(
     _save_upload(upload, results)
     blobs = _file_blobs(new, studies)
     series = _file_series(upload.organisation_id, new, studies)
-    Instance.objects.bulk_create(
-        [_instance(upload, draft, studies, series, blobs) for draft in new], batch_size=500
-    )
+    insert([_instance(upload, draft, studies, series, blobs) for draft in new])
     for filed in studies.values():
         touched = [row for (study, _), row in series.items() if study == filed.row.uid]
         _count(filed, [draft for draft in new if draft.result.study == filed.row.uid], touched)
@@ -90,14 +99,6 @@ def _by_study(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
     return dict(sorted(groups.items()))
 
 
-def _locked(organisation_id: UUID, uids: Iterable[str]) -> dict[str, Study]:
-    """Lock the studies that are there already, in the order that everybody locks in."""
-    rows = Study.objects.select_for_update().filter(
-        organisation_id=organisation_id, uid__in=list(uids)
-    )
-    return {row.uid: row for row in rows.order_by("uid")}
-
-
 def _new_study(upload: Upload, drafts: list[Draft]) -> _Filed:
     first, organisation_id = drafts[0], upload.organisation_id
     uid = first.result.study
@@ -107,7 +108,7 @@ def _new_study(upload: Upload, drafts: list[Draft]) -> _Filed:
     )
     texts, summary = first.verdict.summary.texts, first.verdict.summary
     days = index.tokens_of_date(organisation_id, summary.dates.get("StudyDate"))
-    row = Study.objects.create(
+    row = Study(
         organisation_id=organisation_id,
         uid=uid,
         subject=matched.subject,
@@ -128,24 +129,18 @@ def _new_study(upload: Upload, drafts: list[Draft]) -> _Filed:
         month_token=days.month,
         year_token=days.year,
     )
+    insert([row])
     names = [
         group
         for name in ("PatientName", "ResponsiblePerson")
         for group in summary.names.get(name, {}).values()
     ]
-    StudyNameToken.objects.bulk_create(
-        StudyNameToken(study=row, token=token)
-        for token in index.tokens_of_names(organisation_id, names)
+    tokens = index.tokens_of_names(organisation_id, names)
+    tokens += index.tokens_of_whole_names(
+        organisation_id, summary.names.get("PatientName", {}).values()
     )
+    insert([StudyNameToken(study=row, token=token) for token in tokens])
     return _Filed(row, first.blob.sealer, made=True)
-
-
-def _known_contents(organisation_id: UUID, drafts: Sequence[Draft]) -> dict[str, tuple[bytes, str]]:
-    rows = Instance.objects.filter(
-        organisation_id=organisation_id,
-        uid__in=[draft.result.sop_instance for draft in drafts],
-    ).values_list("uid", "content_token", "study__uid")
-    return {uid: (bytes(content), study) for uid, content, study in rows}
 
 
 def _is_new(draft: Draft, known: dict[str, tuple[bytes, str]], study: Study | None) -> bool:
@@ -171,12 +166,13 @@ def _file_blobs(new: Sequence[Draft], studies: dict[str, _Filed]) -> dict[int, B
     for draft in new:
         blob = draft.blob
         if id(blob) not in found:
-            found[id(blob)] = Blob.objects.create(
+            found[id(blob)] = Blob(
                 study=studies[draft.result.study].row,
                 name=blob.writer.name,
                 key_id=blob.key_id,
                 size=blob.offset,
             )
+    insert(list(found.values()))
     return found
 
 
@@ -187,23 +183,24 @@ def _file_series(
     firsts: dict[tuple[str, str], Draft] = {}
     for draft in new:
         firsts.setdefault((draft.result.study, draft.result.series), draft)
-    rows = Series.objects.filter(
-        study__in=[filed.row for filed in studies.values()],
-        uid__in=[series for _, series in firsts],
-    )
     uids = {filed.row.pk: uid for uid, filed in studies.items()}
-    for row in rows:
+    # A study that was made just now has none.
+    there = [filed.row.pk for filed in studies.values() if not filed.made]
+    for row in series_to_file(there, [series for _, series in firsts]):
         found[uids[row.study_id], row.uid] = row
-    for place, draft in firsts.items():
-        if place not in found:
-            found[place] = _new_series(organisation_id, draft, studies[place[0]])
-    return found
+    made = {
+        place: _new_series(organisation_id, draft, studies[place[0]])
+        for place, draft in firsts.items()
+        if place not in found
+    }
+    insert(list(made.values()))
+    return found | made
 
 
 def _new_series(organisation_id: UUID, draft: Draft, study: _Filed) -> Series:
     summary = draft.verdict.summary
     header = rules.picked(draft.header(organisation_id), rules.SERIES)
-    return Series.objects.create(
+    return Series(
         study=study.row,
         uid=summary.series,
         modality=summary.texts.get("Modality", "")[:16],
@@ -252,10 +249,7 @@ def _count(filed: _Filed, new: list[Draft], touched: list[Series]) -> None:
         return
     shown = [draft for draft in new if not draft.verdict.quarantined]
     per_series = Counter(draft.result.series for draft in shown)
-    for uid, count in per_series.items():
-        Series.objects.filter(study=filed.row, uid=uid).update(
-            instance_count=F("instance_count") + count
-        )
+    count_into_series((one.pk, per_series[one.uid]) for one in touched if per_series[one.uid])
     row = filed.row
     modalities = dict.fromkeys(row.modalities.strip("\\").split("\\")) if row.modalities else {}
     modalities |= dict.fromkeys(
@@ -268,11 +262,10 @@ def _count(filed: _Filed, new: list[Draft], touched: list[Series]) -> None:
     row.held_count += len(new) - len(shown)
     row.bytes += sum(draft.length for draft in new)
     row.changed_at = timezone.now()
-    row.save(
-        update_fields=[
-            "modalities", "series_count", "instance_count", "held_count", "bytes", "changed_at",
-        ]
-    )  # fmt: skip
+    update(
+        row,
+        ["modalities", "series_count", "instance_count", "held_count", "bytes", "changed_at"],
+    )
 
 
 def _save_upload(upload: Upload, results: Sequence[Result]) -> None:
@@ -285,7 +278,7 @@ def _save_upload(upload: Upload, results: Sequence[Result]) -> None:
     if upload._state.adding:
         for name, count in counts.items():
             setattr(upload, name, count)
-        upload.save(force_insert=True)
+        insert([upload])
     else:
         Upload.objects.filter(pk=upload.pk).update(
             **{name: F(name) + count for name, count in counts.items() if count}

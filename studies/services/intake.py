@@ -28,7 +28,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 from accounts.rules import Actor
 from accounts.services.trail import record
 from studies import index
-from studies.models import Instance, Study, Upload
+from studies.models import Upload
 from studies.rules.gate import Gate, Verdict, inspect, named_by_itself
 from studies.rules.preamble import LENGTH, neutralise_preamble
 from studies.rules.reasons import HELD, Reason, Refused
@@ -37,6 +37,7 @@ from studies.sealing import blob_context
 from studies.services.drafts import Draft, SealedBlob
 from studies.services.faults import is_database_full
 from studies.services.filing import file_drafts
+from studies.statements import contents_stored, studies_to_file
 from vault.rules.errors import StorageError
 from vault.services.blobs import commit_blobs, delete_blob, seal_blob
 from vault.services.data_keys import create_data_key, destroy_data_keys, open_data_key
@@ -189,18 +190,13 @@ class Intake:
     def _known(self, verdicts: list[Verdict]) -> dict[str, tuple[bytes, str]]:
         """What is stored under these object identifiers, and the patients of their studies."""
         self._learn_patients({verdict.summary.study for verdict in verdicts})
-        rows = Instance.objects.filter(
-            organisation_id=self.organisation_id,
-            uid__in=[verdict.summary.sop_instance for verdict in verdicts],
-        ).values_list("uid", "content_token", "study__uid")
-        return {uid: (bytes(content), study) for uid, content, study in rows}
+        return contents_stored(
+            self.organisation_id, [verdict.summary.sop_instance for verdict in verdicts]
+        )
 
     def _learn_patients(self, studies: set[str]) -> None:
         unknown = studies - self._patient_of_study.keys()
-        if not unknown:
-            return
-        rows = Study.objects.filter(organisation_id=self.organisation_id, uid__in=unknown)
-        for study in rows:
+        for study in studies_to_file(self.organisation_id, unknown):
             self._patient_of_study[study.uid] = bytes(study.patient_id_token)
             self._existing_key[study.uid] = study.key_id
             self._seen_at[study.uid] = study.changed_at

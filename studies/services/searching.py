@@ -16,11 +16,12 @@ from accounts.services.trail import record
 from consent.rules.decision import NEEDED_SCOPE, Action, Resource
 from consent.services.decisions import authorise
 from studies.models import Study
-from studies.rules.qido import STUDY_KEYS, Search, fits, is_literal
+from studies.rules.qido import STUDY_KEYS, Search, fits, is_literal, is_name_start
 from studies.selectors import (
     ACCESSION,
     MODALITIES,
     PATIENT_ID,
+    PATIENT_NAME,
     STUDY_DATE,
     STUDY_ID,
     Counts,
@@ -72,7 +73,12 @@ def candidates(actor: Actor, search: Search) -> QuerySet[Study]:
     texts = {tag: text for tag, text in search.texts.items() if tag in STUDY_KEYS}
     dates = {tag: wanted for tag, wanted in search.dates.items() if tag in STUDY_KEYS}
     studies = narrowed(
-        studies_listed_for(actor), organisations_searched(actor), texts, dates, fuzzy=search.fuzzy
+        studies_listed_for(actor),
+        organisations_searched(actor),
+        texts,
+        dates,
+        fuzzy=search.fuzzy,
+        whole_names=True,
     )
     if MODALITIES in texts:
         studies = studies.filter(of_modalities_seen_by(actor, texts[MODALITIES]))
@@ -84,7 +90,9 @@ def candidates(actor: Actor, search: Search) -> QuerySet[Study]:
 def is_settled_by_hashes(search: Search) -> bool:
     """Can the database alone answer, so that it may also count and cut the slice?"""
     exact = all(
-        tag == MODALITIES or (tag in {PATIENT_ID, ACCESSION, STUDY_ID} and is_literal(text))
+        tag == MODALITIES
+        or (tag in {PATIENT_ID, ACCESSION, STUDY_ID} and is_literal(text))
+        or (tag == PATIENT_NAME and is_name_start(text) and not search.fuzzy)
         for tag, text in search.texts.items()
     )
     return exact and set(search.dates) <= {STUDY_DATE} and not search.times

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from studies.models import StudyNameToken
 from studies.rules.qido import (
     SearchInvalid,
     TimeRange,
     in_times,
+    is_name_start,
+    literal_start,
     matches,
     parse_search,
     words_of,
 )
+from vault.rules.blind_index import prefix_query, prefix_tokens
 
 from .conftest import Portal
 from .objects import an_object, uid
@@ -347,3 +352,42 @@ def test_a_time_lies_in_a_range_as_clocks_say(one, other, third) -> None:
 @given(st.text(max_size=30))
 def test_the_words_of_a_name_hold_no_separators(name: str) -> None:
     assert all(word and not set(word) & set("^=*?, ") for word in words_of(name))
+
+
+# The beginning of a name, by hashes alone -------------------------------------------------------
+LETTERS = st.text("aÄß^ .ﬁǰ山é\u0301", max_size=18)
+
+
+@given(name=LETTERS, beginning=LETTERS)
+def test_hashes_say_of_the_beginning_of_a_name_what_comparing_says(
+    name: str, beginning: str
+) -> None:
+    pattern, key = beginning + "*", bytes(32)
+    if is_name_start(pattern):
+        attributes = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": name}]}}
+        hashed = prefix_query(key, literal_start(pattern)) in prefix_tokens(key, name)
+        assert hashed == matches(pattern, attributes, "00100010")
+
+
+@pytest.mark.parametrize("pattern", ["*", "A*B*", "A?*", "Adler", "Adler^*", "A *", "A" * 17 + "*"])
+def test_what_hashes_cannot_settle_is_not_left_to_them(pattern: str) -> None:
+    assert not is_name_start(pattern)
+    assert is_name_start("A" * 16 + "*")
+
+
+@database
+def test_a_study_filed_before_there_were_hashes_of_whole_names_is_found_once_indexed(
+    five: Client,
+) -> None:
+    by_hashes = set(StudyNameToken.objects.values_list("study_id", "token"))
+    assert found(five, "PatientName=adler^p*") == ["1", "2"]
+    assert found(five, "PatientName=paula*") == [], "a part of a name is not its beginning"
+    assert found(five, "PatientName=tarou*") == []
+    StudyNameToken.objects.all().delete()
+    assert found(five, "PatientName=adler^p*") == []
+    call_command("index_names")
+    assert found(five, "PatientName=adler^p*") == ["1", "2"]
+    assert found(five, "PatientName=yamada*") == ["4"]
+    call_command("index_names")
+    again = list(StudyNameToken.objects.values_list("study_id", "token"))
+    assert len(again) == len(set(again)) and set(again) < by_hashes
