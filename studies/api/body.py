@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -24,7 +24,7 @@ def body_reader(request: HttpRequest) -> Callable[[int], bytes]:
     It ends at Content-Length, or, sent in chunks, where the server says so. The reader raises
     `BodyBroken` if it ends before, or comes too slowly.
     """
-    stream, paced = request.environ["wsgi.input"], pace(request)
+    stream, paced = _Direct.of(request.environ["wsgi.input"]), pace(request)
     declared = request.environ.get("CONTENT_LENGTH") or ""
     left = int(declared) if declared.isdigit() else None
 
@@ -41,6 +41,47 @@ def body_reader(request: HttpRequest) -> Callable[[int], bytes]:
         return piece
 
     return read
+
+
+class _Direct:
+    """A body of known length, received from its connection and put together once.
+
+    gunicorn's own reader copies each byte four times on its way, which took a sixth of storing.
+    """
+
+    def __init__(self, body: Any) -> None:
+        self._body, self._reader = body, body.reader
+        # What came along with the headers.
+        self._ahead: bytes = body.reader.unreader.take_buffered()
+
+    @classmethod
+    def of(cls, stream: Any) -> Any:
+        """Read around the server's reader where it is gunicorn's, and has not been read from."""
+        reader = getattr(stream, "reader", None)
+        known = hasattr(reader, "length") and hasattr(reader, "unreader")
+        return cls(stream) if known and not stream.buf.tell() else stream
+
+    def read(self, size: int) -> bytes:
+        """Read `size` bytes; fewer only at the end of the body, or of the connection."""
+        size = min(size, self._reader.length)
+        piece, self._ahead = self._ahead[:size], self._ahead[size:]
+        if len(piece) < size:
+            piece = b"".join((piece, *self._received(size - len(piece))))
+        # gunicorn asks it afterwards whether the body was read to its end.
+        self._reader.length -= len(piece)
+        return piece
+
+    def _received(self, missing: int) -> Iterator[bytes]:
+        while missing:
+            try:
+                piece = self._reader.unreader.sock.recv(missing)
+            except BaseException:
+                self._body.failed = True
+                raise
+            if not piece:
+                return
+            missing -= len(piece)
+            yield piece
 
 
 def _read(stream: Any, size: int) -> bytes:
