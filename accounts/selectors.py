@@ -234,6 +234,15 @@ def open_invitation(secret: str) -> Invitation | None:
     )
 
 
+def members_to_tell(organisation_id: UUID) -> QuerySet[User]:
+    """Everybody who works for an organisation and has an open account."""
+    return User.objects.filter(
+        is_active=True,
+        memberships__organisation_id=organisation_id,
+        memberships__is_active=True,
+    ).distinct()
+
+
 def possible_recipients(asker: Actor) -> QuerySet[Membership]:
     """Clinicians of other organisations, whom images can be shared with."""
     return (

@@ -68,6 +68,7 @@ urlpatterns = [
         "notice/<slug:slug>/<int:revision>/changes/", notice.notice_changes, name="notice_changes"
     ),
     path("policy/accept/", policy.policy_accept, name="policy_accept"),
+    path("policy/news/", policy.policy_news, name="policy_news"),
     path("policy/declined/", policy.policy_declined, name="policy_declined"),
     path("account/data/", policy.own_data, name="own_data"),
 ]

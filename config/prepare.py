@@ -4,6 +4,7 @@ Says what it does on standard error; on standard output it gives, as JSON, the p
 sign in to the demonstration, each with a link.
 
     python -m config.prepare               the embedded default, with demonstration
+    python -m config.prepare --static      static files, and nothing else
     python -m config.prepare --deployed    databases and the bucket, and nothing else
 """
 
@@ -27,6 +28,9 @@ def main(arguments: list[str]) -> int:
 
     # What serves static files warns of a folder that is not there yet.
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    if "--static" in arguments:
+        _step("Static files", _collect_static)
+        return 0
     _step("Databases", _migrate_both)
     if "--deployed" in arguments:
         _step("Bucket", lambda: make_bucket(settings.STORAGE_URL))

@@ -108,6 +108,8 @@ def main() -> int:
             return 1
         _make_viewer()
         web, worker = kept
+        # The web server looks once, when it starts, which static files there are.
+        _run_prepare("--static")
         # It answers "not ready" until the databases are; starting both at once saves seconds.
         web.start()
         people = _prepare()
@@ -172,11 +174,13 @@ def _make_viewer() -> None:
 
 
 def _prepare() -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "config.prepare"], cwd=ROOT, stdout=subprocess.PIPE, check=True
-    )
-    people: list[dict[str, Any]] = json.loads(done.stdout)
+    people: list[dict[str, Any]] = json.loads(_run_prepare())
     return people
+
+
+def _run_prepare(*arguments: str) -> bytes:
+    command = [sys.executable, "-m", "config.prepare", *arguments]
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
 
 
 def _wait_until_ready(port: int, web: Kept) -> bool:

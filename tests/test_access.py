@@ -98,6 +98,7 @@ TABLE: dict[str, Row] = {
     "accounts:notice_version":         row("200 200 200 200 200 200 200", slug="hospital", revision=1),
     "accounts:notice_changes":         row("404 404 404 404 404 404 404", slug="hospital", revision=1),
     "accounts:policy_accept":          row("in  302 200 200 200 200 200"),
+    "accounts:policy_news":            row("in  302 302 302 302 302 302"),
     "accounts:policy_declined":        row("in  200 200 200 200 200 200"),
     "accounts:own_data":               row("in  200 200 200 200 200 200"),
     "consent:account_close":           row("in  200 200 200 200 200 200"),

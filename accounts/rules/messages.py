@@ -215,6 +215,19 @@ TEMPLATES = [
         "An administrator of your organisation changed what your account can do.",
         "accounts:account",
     ),
+    MessageTemplate(
+        "policy-changed", Category.POLICY_CHANGE,
+        "The privacy policy of your organisation will change",
+        "A new version of the privacy policy is posted. See what changes and from when on; when it"
+        " takes effect, you are asked to accept it.",
+        "accounts:policy_news",
+    ),
+    MessageTemplate(
+        "policy-withdrawn", Category.POLICY_CHANGE,
+        "A change of the privacy policy was withdrawn",
+        "The new version of the privacy policy that was announced will not take effect.",
+        "accounts:policy_news",
+    ),
     # Their pages are of the room above, which is known here only by the name of its address.
     MessageTemplate(
         "share-given", Category.CASE,

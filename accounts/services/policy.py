@@ -13,6 +13,9 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from accounts.rules import Actor, Capability
+from accounts.rules.messages import Channel
+from accounts.selectors import members_to_tell
+from accounts.services.notifications import notify
 from accounts.services.trail import record, system_ref
 from audit.services import ActorRef
 from policies.models import PolicyVersion
@@ -20,7 +23,7 @@ from policies.rules.document import check_document, read_pack, written
 from policies.rules.findings import PackInvalid
 from policies.rules.schema import KEY
 from policies.rules.versions import NotAllowed
-from policies.selectors import draft_of, packs_of, shipped_packs
+from policies.selectors import draft_of, packs_held, packs_of, shipped_packs
 from policies.services.versions import discard_draft, post, store_draft, withdraw
 
 
@@ -115,7 +118,8 @@ def post_draft(*, acting: Actor, effective_at: datetime | None) -> PolicyVersion
         raise PolicyRefused("There is no draft. Make one first.")
     with _refusals_recorded(acting), transaction.atomic():
         post(draft=draft, effective_at=effective_at, posted_by=acting.user_id)
-        _write(acting, acting.organisation_id, draft, "policy.posted")
+        _write(acting, organisation_id, draft, "policy.posted")
+        _tell(draft, "policy-changed")
     return draft
 
 
@@ -125,10 +129,32 @@ def withdraw_version(*, acting: Actor, version: PolicyVersion) -> None:
     with _refusals_recorded(acting), transaction.atomic():
         withdraw(version=version, withdrawn_by=acting.user_id)
         _write(acting, acting.organisation_id, version, "policy.withdrawn")
+        _tell(version, "policy-withdrawn")
 
 
 def draft_text(draft: PolicyVersion) -> str:
     return written(draft.values)
+
+
+def _tell(version: PolicyVersion, template: str) -> None:
+    """Tell the members of a change that matters, by every way that the policy names (C11).
+
+    The ways are those of the draft and of what is in force together: a version cannot announce
+    itself more quietly than the one before promised.
+    """
+    if not version.is_material:
+        return
+    held = packs_held(version.organisation_id)
+    ways = {*version.values["notice.channels"]}
+    if held:
+        ways |= set(held[-1]["notice.channels"])
+    notify(
+        users=members_to_tell(version.organisation_id),
+        template=template,
+        channels=frozenset({Channel.EMAIL} if "email" in ways else ()),
+        # At sign-in and on the first page, until each has taken note of it.
+        needs_acknowledgement=bool(ways & {"announcement", "dashboard"}),
+    )
 
 
 def _stored(

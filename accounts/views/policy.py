@@ -16,7 +16,7 @@ from accounts.views.notice import notice_context
 from policies.rules.categories import Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
-from policies.selectors import effective_pack, packs_held
+from policies.selectors import effective_pack, packs_held, upcoming_pack
 
 
 @signed_in
@@ -60,6 +60,20 @@ def policy_declined(request: HttpRequest) -> HttpResponse:
     """What somebody can do who does not accept: take their data, ask, leave."""
     organisation = Organisation.objects.filter(pk=request.actor.organisation_id).first()
     return render(request, "accounts/policy_declined.html", {"organisation": organisation})
+
+
+@signed_in
+@require_safe
+@uses(Purpose.RIGHTS, Category.CONSENT)
+def policy_news(request: HttpRequest) -> HttpResponse:
+    """Where a message about the policy leads: to what changes, or to what holds."""
+    actor = request.actor
+    if actor.organisation_id is None:
+        return redirect("accounts:notices")
+    upcoming = upcoming_pack(actor.organisation_id)
+    if upcoming is not None and upcoming.revision > 1:
+        return redirect("accounts:notice_changes", actor.organisation_slug, upcoming.revision)
+    return redirect("accounts:notice", actor.organisation_slug)
 
 
 @signed_in
