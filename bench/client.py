@@ -7,8 +7,10 @@ import json
 import multiprocessing as mp
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -32,20 +34,35 @@ class Server:
     pid: int
     headers: dict[str, str] = field(default_factory=dict)
     peak_mb: float = 0.0
+    peak_shared_mb: float = 0.0
+    looks: int = 0
 
     def memory_mb(self) -> float:
-        """Sum of the resident memory of the server and its children, in MB."""
+        """Sum of the resident memory of the server and its children, in MB.
+
+        What processes share is counted once for each of them. Now and then the sum that counts it
+        once in all is taken as well; the kernel walks through all pages for it.
+        """
         total = 0
-        for process in [
-            psutil.Process(self.pid),
-            *psutil.Process(self.pid).children(recursive=True),
-        ]:
-            try:
+        main = psutil.Process(self.pid)
+        everyone = [main, *main.children(recursive=True)]
+        for process in everyone:
+            with suppress(psutil.Error):
                 total += process.memory_info().rss
-            except psutil.Error:
-                continue
         self.peak_mb = max(self.peak_mb, total / 1e6)
+        self.looks += 1
+        if self.looks % 10 == 1:
+            shared = sum(map(_proportional, everyone)) / 1e6
+            self.peak_shared_mb = max(self.peak_shared_mb, shared)
         return total / 1e6
+
+
+def _proportional(process: psutil.Process) -> int:
+    """Proportional set size in bytes: each page divided by how many processes share it."""
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        return int(next(one for one in lines if one.startswith("Pss:")).split()[1]) * 1024
+    return 0
 
 
 @dataclass(frozen=True)
@@ -53,7 +70,8 @@ class Request:
     method: str
     path: str
     headers: dict[str, str]
-    body: bytes | None = None
+    # A function gives the body piece by piece: one of 2 GiB is not kept in memory.
+    body: bytes | Callable[[], Iterator[bytes]] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +102,19 @@ def multipart(parts: Sequence[bytes]) -> bytes:
 
 def store(objects: Sequence[bytes]) -> Request:
     return Request("POST", "/dicom-web/studies", STORE, multipart(objects))
+
+
+def store_streamed(size: int, pieces: Callable[[], Iterator[bytes]]) -> Request:
+    """One object of `size` bytes that is made as it is sent."""
+    before, after = multipart([b"|"]).split(b"|")
+
+    def body() -> Iterator[bytes]:
+        yield before
+        yield from pieces()
+        yield after
+
+    length = {"Content-Length": str(len(before) + size + len(after))}
+    return Request("POST", "/dicom-web/studies", STORE | length, body)
 
 
 def get(path: str, headers: dict[str, str]) -> Request:
@@ -125,14 +156,15 @@ def _send(server: Server, requests: Sequence[Request], barrier: Any, pipe: Any) 
     results = []
     for request in requests:
         start = time.monotonic()
+        body = request.body() if callable(request.body) else request.body
         connection.request(
-            request.method, request.path, request.body, {**server.headers, **request.headers}
+            request.method, request.path, body, {**server.headers, **request.headers}
         )
         answer = connection.getresponse()
         kept, size = b"", 0
         while piece := answer.read(1 << 20):
             size += len(piece)
-            if size <= 8 << 20 and request.headers in (STORE, JSON):
+            if size <= 8 << 20 and (request.method == "POST" or request.headers is JSON):
                 kept += piece
         results.append((answer.status, start, time.monotonic(), kept or str(size).encode()))
         if answer.will_close:

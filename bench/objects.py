@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 TOKEN = b"7000000000"
@@ -147,6 +148,22 @@ def many_frames(count: int = 100) -> Named:
     return build(
         study=1, series=0, instance=0, rows=512, columns=512, frames=count, pixels=noise * count
     )
+
+
+def endless_frames(token: bytes, count: int = 4096) -> tuple[Named, Callable[[], Iterator[bytes]]]:
+    """An object of 2 GiB and more, made as it is sent; its `data` is the header alone."""
+    frame = random.Random(10).randbytes(512 * 512 * 2)
+    named = build(
+        study=2, series=0, instance=0, rows=512, columns=512, frames=count, pixels=b""
+    ).renamed(token)
+    header = named.data[:-4] + struct.pack("<I", count * len(frame))
+
+    def pieces() -> Iterator[bytes]:
+        yield header
+        for _ in range(count):
+            yield frame
+
+    return Named(header, named.study, named.series, named.instance), pieces
 
 
 @dataclass(frozen=True)

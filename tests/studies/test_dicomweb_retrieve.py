@@ -42,6 +42,8 @@ def parts_of(response) -> list[tuple[str, bytes]]:
     kind, parameters = parameters_of(response["Content-Type"])
     assert kind == "multipart/related"
     body = body_of(response)
+    # Said beforehand where it is sent piece by piece, or nobody could tell a cut from an end.
+    assert not response.streaming or response["Content-Length"] == str(len(body))
     given, ends = iter([body]), iter([b""])
     reader = MultipartReader(
         lambda _: next(given, b"") or next(ends, b""), parameters["boundary"].encode()
