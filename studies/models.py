@@ -64,11 +64,13 @@ class Study(models.Model):
         indexes = [
             models.Index(fields=["uid"], name="study_uid"),
             models.Index(fields=["organisation", "-id"], name="study_recent"),
-            models.Index(fields=["identifier_token"], name="study_identifier"),
-            models.Index(fields=["accession_token"], name="study_accession"),
-            models.Index(fields=["day_token"], name="study_day"),
-            models.Index(fields=["month_token"], name="study_month"),
-            models.Index(fields=["year_token"], name="study_year"),
+            # With the organisation in front: on the hash alone, SQLite would rather read all of an
+            # organisation's studies in the order of the answer.
+            models.Index(fields=["organisation", "identifier_token"], name="study_by_identifier"),
+            models.Index(fields=["organisation", "accession_token"], name="study_by_accession"),
+            models.Index(fields=["organisation", "day_token"], name="study_by_day"),
+            models.Index(fields=["organisation", "month_token"], name="study_by_month"),
+            models.Index(fields=["organisation", "year_token"], name="study_by_year"),
         ]
 
 

@@ -156,6 +156,7 @@ def _tokens(
             for one in organisations
         ]
         if all(tokens):
+            # Not a join: SQLite would walk through all studies and ask for the name of each.
             named = StudyNameToken.objects.filter(token__in=tokens)
             found["pk"] = named.values("study_id")
     return found
@@ -178,7 +179,11 @@ def _on_days(organisations: Sequence[UUID], wanted: DateRange) -> Q:
     condition = Q(pk__in=[])
     for column, values in found.items():
         if values:
-            condition |= Q(**{f"{column}_token__in": values})
+            # Asked apart, or SQLite would rather read all studies in the order of the answer.
+            on_these = Study.objects.filter(
+                organisation_id__in=organisations, **{f"{column}_token__in": values}
+            )
+            condition |= Q(pk__in=on_these.values("pk"))
     return condition
 
 
