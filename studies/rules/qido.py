@@ -244,8 +244,8 @@ def is_name_start(pattern: str) -> bool:
     """
     start = literal_start(pattern)
     folded = _folded(start)
-    unpadded = start.strip("^ ") == start and _folded(folded) == folded
-    return pattern == start + "*" and unpadded and 0 < len(folded) <= NAME_START
+    at_rest = _folded(folded) == folded and _folded(start + "*") == folded + "*"
+    return pattern == start + "*" and at_rest and 0 < len(folded) <= NAME_START
 
 
 def is_literal(pattern: str) -> bool:
