@@ -7,13 +7,16 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import inventory
         from accounts.actions import ACTIONS
+        from accounts.impact import impact_on_members
         from accounts.rules.messages import TEMPLATES, register_template
         from accounts.tasks import register_jobs
         from audit.rules.vocabulary import register_action
+        from policies.rules.impact import register_impact
 
         for code, label, dicom in ACTIONS:
             register_action(code, label, dicom=dicom)
         for template in TEMPLATES:
             register_template(template)
         inventory.register()
+        register_impact("members", impact_on_members)
         register_jobs()

@@ -20,6 +20,8 @@ NAVIGATION: list[tuple[str, str, tuple[Capability, ...] | None]] = [
     ("Send", "studies:upload", (Capability.SUBMIT_STUDIES,)),
     ("Shares", "consent:shares", (Capability.VIEW_IMAGES, Capability.REVOKE_ANY_SHARE)),
     ("Members", "accounts:members", (Capability.MANAGE_MEMBERS,)),
+    ("Policy", "governance:policy", (Capability.MANAGE_CONFIGURATION,)),
+    ("Inventory", "governance:inventory", (Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL)),
     ("Offers", "accounts:campaigns", (Capability.MANAGE_CONFIGURATION,)),
     ("Trail", "studies:trail", (Capability.SEE_TRAIL,)),
     ("My record", "studies:my_record", ()),
@@ -55,7 +57,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 def _policy_link(actor: Actor) -> dict[str, Any]:
     """The notice in force, at the foot of every page (MEDDIM-14.4)."""
-    held = packs_held(actor.organisation_id) if actor.organisation_id else ()
+    held = (
+        packs_held(actor.organisation_id)
+        if actor.organisation_id and actor.organisation_slug
+        else ()
+    )
     if not held:
         return {"url": reverse("accounts:notices"), "since": None}
     url = reverse("accounts:notice", args=[actor.organisation_slug])

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("studies.urls")),
     path("consent/", include("consent.urls")),
+    path("governance/", include("governance.urls")),
     path("jobs/", include("jobs.urls")),
     path("api/v1/", include("studies.api.v1.urls")),
     path("api/v1/schema/", uses_no_personal_data(SpectacularAPIView.as_view()), name="schema"),

@@ -8,7 +8,10 @@ class ConsentConfig(AppConfig):
         from audit.rules.vocabulary import register_action
         from consent import inventory
         from consent.actions import ACTIONS
+        from consent.impact import impact_on_shares
+        from policies.rules.impact import register_impact
 
         for name, label, verb, dicom in ACTIONS:
             register_action(name, label, verb=verb, dicom=dicom)
         inventory.register()
+        register_impact("shares", impact_on_shares)

@@ -91,6 +91,7 @@ _REASONS = {
     Reason.NOT_ITEM: "it was not among the items shared",
     Reason.NO_DOWNLOAD: "the share does not include downloads",
     Reason.OTHER_PURPOSE: "the share is for another purpose",
+    Reason.NOT_LISTED: "the privacy policy does not list the purpose",
     Reason.OWNER_ONLY: "only the holder can do this",
     Reason.UNAVAILABLE: "it could not be decided",
 }

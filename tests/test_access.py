@@ -105,6 +105,18 @@ TABLE: dict[str, Row] = {
     # Anybody may read what is left in a browser; a link out needs a registered code.
     "accounts:cookies":                row("200 200 200 200 200 200 200"),
     "accounts:leaving":                row("404 404 404 404 404 404 404"),
+    # The policy is an administrator's to change; what is kept, also an officer's to look at.
+    "governance:policy":               row("in  403 403 403 200 403 403"),
+    "governance:policy_begin":         row("in  403 403 403 405 403 403"),
+    "governance:policy_discard":       row("in  403 403 403 405 403 403"),
+    "governance:policy_review":        row("in  403 403 403 302 403 403"),
+    "governance:policy_text":          row("in  403 403 403 200 403 403"),
+    "governance:policy_withdraw":      row("in  403 403 403 405 403 403", revision=1),
+    "governance:policy_part":          row("in  403 403 403 200 403 403", slug="contact"),
+    "governance:policy_record_add":    row("in  403 403 403 200 403 403", path="purposes"),
+    "governance:policy_record":        row("in  403 403 403 200 403 403", path="purposes", code="treatment"),
+    "governance:policy_record_remove": row("in  403 403 403 405 403 403", path="purposes", code="treatment"),
+    "governance:inventory":            row("in  403 403 200 200 200 403"),
     # The members of an organisation are its administrator's.
     "accounts:members":                row("in  403 403 403 200 403 403"),
     "accounts:member_invite":          row("in  403 403 403 200 403 403"),

@@ -15,7 +15,7 @@ from jobs.models import Job
 from jobs.selectors import dead_letters, jobs_started_by
 from jobs.views import show_job
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.jobs.urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.jobs.page_urls")]
 
 
 @dataclass

@@ -129,6 +129,8 @@ class Portal:
             may_download=may_download,
             expires_at=timezone.now() + timedelta(days=1),
             items=tuple(OfferedItem(item, "an item", 1, "0" * 64) for item in items),
+            subject_id=study.subject_id,
+            collected_at=study.created_at,
         )
         return create_grant(
             actor=actor,

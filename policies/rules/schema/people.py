@@ -97,10 +97,10 @@ KEYS = (
     Key(
         "role",
         Choice({
-            "controller": "controller: it decides what data is used for",
-            "processor": "processor: it acts on the instructions of whoever sends data",
+            "controller": "a controller: it decides what data is used for",
+            "processor": "a processor: it acts on the instructions of whoever sends data",
             "processor-and-controller":
-                "processor for patients' data, controller for users and visitors",
+                "a processor for patients' data, controller for users and visitors",
         }),
         "Role in law", "Whether the organisation decides itself what data is used for.",
         "The notice; and who answers a patient's request.",
