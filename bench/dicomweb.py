@@ -281,7 +281,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--studies", type=int, default=5000, help="of 20 objects each, for searches"
+        "--studies",
+        type=int,
+        default=5000,
+        help="of 20 objects each, for searches; loading 5000 takes ten minutes and more",
     )
     parser.add_argument("--only", default="storing,retrieving,streaming,searching")
     options = parser.parse_args()
