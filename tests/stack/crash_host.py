@@ -32,6 +32,9 @@ from accounts.models import User  # noqa: E402
 from accounts.selectors import actor_of_user  # noqa: E402
 from accounts.services.demo import seed_cast  # noqa: E402
 from config.celery import app  # noqa: E402
+from policies.rules.categories import CARE_DATA  # noqa: E402
+from policies.rules.gate import using  # noqa: E402
+from policies.rules.purposes import Purpose  # noqa: E402
 from studies.gateways.objects import ObjectReader  # noqa: E402
 from studies.models import Blob, Instance, Study  # noqa: E402
 from studies.services.faults import is_database_full  # noqa: E402
@@ -64,7 +67,11 @@ def upload(objects: dict[str, bytes]) -> dict[str, str]:
     user = User.objects.get(email="clinician@hospital.example")
     actor = actor_of_user(user)
     submission = open_upload(actor=actor, source="stow", save=False)
-    with Intake(actor=actor, upload=submission) as intake:
+    # As the page and the command do: it names what it uses data for.
+    with (
+        using(Purpose.TREATMENT, *CARE_DATA),
+        Intake(actor=actor, upload=submission) as intake,
+    ):
         for data in objects.values():
             intake.take(data[at : at + 100_000] for at in range(0, len(data), 100_000))
         return {result.sop_instance: result.status.value for result in intake.commit()}
