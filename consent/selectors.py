@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from consent.models import DataSubject, Grant, GrantItem, PurposeConsent
 from consent.rules.decision import GrantFacts, Item
 from consent.rules.identity import Identity
 from policies.rules.categories import Category
-from policies.rules.gate import require_purpose
+from policies.rules.gate import listed_since, require_purpose
+from policies.rules.pack import ListedPurpose
+from policies.selectors import packs_held
 from vault.rules.contexts import bind
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_key, open_data_keys
@@ -146,6 +149,40 @@ def purpose_consent_of(subject_id: UUID, purpose: str) -> PurposeConsent | None:
     return PurposeConsent.objects.filter(
         subject_id=subject_id, purpose=purpose, withdrawn_at=None
     ).first()
+
+
+def subjects_spoken_for_by(actor: Actor) -> QuerySet[DataSubject]:
+    """Whose consent an actor can give or record: their own, or their organisation's patients'."""
+    own = Q(pk__in=subjects_of_account(actor.user_id).values("pk"))
+    if actor.organisation_id is not None and actor.can(Capability.SHARE_STUDIES):
+        own |= Q(organisation_id=actor.organisation_id)
+    return DataSubject.objects.filter(own).select_related("organisation")
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeLine:
+    """A purpose of sharing, and whether it reaches what was received before it was listed."""
+
+    purpose: ListedPurpose
+    since: datetime | None
+    given: PurposeConsent | None
+
+
+def purposes_for(subject: DataSubject) -> list[PurposeLine]:
+    """The purposes that images of somebody can be shared for; `since` None: from the beginning."""
+    packs = packs_held(subject.organisation_id)
+    given = {
+        one.purpose: one
+        for one in PurposeConsent.objects.filter(
+            subject_id=subject.pk, withdrawn_at=None
+        ).select_related("given_by")
+    }
+    lines = []
+    for purpose in packs[-1].shareable_purposes if packs else ():
+        since = listed_since(packs, purpose.code, Category.IMAGES)
+        young = since is not None and since > packs[0].effective_at
+        lines.append(PurposeLine(purpose, since if young else None, given.get(purpose.code)))
+    return lines
 
 
 def identities(subjects: Iterable[DataSubject]) -> dict[UUID, Identity]:

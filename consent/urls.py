@@ -7,6 +7,8 @@ app_name = "consent"
 urlpatterns = [
     path("", views.shares, name="shares"),
     path("account/close/", views.account_close, name="account_close"),
+    path("subjects/<uuid:pk>/", views.subject_purposes, name="subject_purposes"),
+    path("subjects/<uuid:pk>/<slug:purpose>/", views.subject_consent, name="subject_consent"),
     path("<uuid:pk>/", views.share, name="share"),
     path("<uuid:pk>/revoke/", views.share_revoke, name="share_revoke"),
 ]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -7,15 +9,31 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import needs_step_up, signed_in
 from accounts.rules import FACTOR_LABELS, Factor
 from consent.models import Grant
-from consent.selectors import agreed_text, grants_given, grants_known_to, grants_received
+from consent.selectors import (
+    agreed_text,
+    grants_given,
+    grants_known_to,
+    grants_received,
+    identities,
+    purpose_consent_of,
+    purposes_for,
+    subjects_of_account,
+    subjects_spoken_for_by,
+)
 from consent.services.closing import ClosingRefused, close_account, consequences_of_closing
 from consent.services.grants import GrantRefused, can_revoke, revoke_grant
+from consent.services.purposes import (
+    ConsentRefused,
+    give_purpose_consent,
+    withdraw_purpose_consent,
+)
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
@@ -31,6 +49,13 @@ REVOKE_REASONS = [
 
 class RevokeForm(forms.Form):
     reason = forms.ChoiceField(label="Why", choices=REVOKE_REASONS, widget=forms.RadioSelect)
+
+
+class DocumentForm(forms.Form):
+    document = forms.SlugField(
+        label="Number of the signed document", max_length=60, required=False,
+        help_text="Where it is filed, such as CF-2026-17. Not a name.",
+    )  # fmt: skip
 
 
 @signed_in
@@ -110,3 +135,51 @@ def account_close(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:sign_in")
     consequences = consequences_of_closing(request.actor)
     return render(request, "consent/account_close.html", {"consequences": consequences})
+
+
+@signed_in
+@require_safe
+@uses(Purpose.RIGHTS, *CARE_DATA)
+def subject_purposes(request: HttpRequest, pk: str) -> HttpResponse:
+    """What somebody's images can be shared for, and where that takes their fresh consent."""
+    subject = get_object_or_404(subjects_spoken_for_by(request.actor), pk=pk)
+    context = {
+        "subject": subject,
+        "identity": identities([subject])[subject.pk],
+        "is_own": subjects_of_account(request.actor.user_id).filter(pk=subject.pk).exists(),
+        "lines": purposes_for(subject),
+        "form": DocumentForm(),
+    }
+    return render(request, "consent/subject_purposes.html", context)
+
+
+@signed_in
+@require_POST
+@uses(Purpose.RIGHTS, Category.CONSENT)
+def subject_consent(request: HttpRequest, pk: str, purpose: str) -> HttpResponse:
+    """Record fresh consent to a purpose, or take it back."""
+    subject = get_object_or_404(subjects_spoken_for_by(request.actor), pk=pk)
+    page = redirect("consent:subject_purposes", pk=subject.pk)
+    if not request.actor.is_fresh(timezone.now()):
+        # The page is asked for anew after the proof; nothing was done yet.
+        return redirect(f"{reverse('accounts:step_up')}?next={quote(page.url)}")
+    given = purpose_consent_of(subject.pk, purpose)
+    form = DocumentForm(request.POST)
+    try:
+        if request.POST.get("act") == "withdraw":
+            if given is not None:
+                withdraw_purpose_consent(actor=request.actor, given=given)
+                messages.success(request, "Taken back. Earlier images are not shared for it now.")
+            return page
+        if not form.is_valid():
+            raise ConsentRefused("A number of a document has letters, digits and hyphens only.")
+        give_purpose_consent(
+            actor=request.actor,
+            subject=subject,
+            purpose=purpose,
+            document=form.cleaned_data["document"],
+        )
+        messages.success(request, "Recorded. Earlier images can be shared for it from now on.")
+    except ConsentRefused as refusal:
+        messages.error(request, str(refusal))
+    return page

@@ -101,6 +101,8 @@ TABLE: dict[str, Row] = {
     "accounts:policy_news":            row("in  302 302 302 302 302 302"),
     "accounts:policy_declined":        row("in  200 200 200 200 200 200"),
     "accounts:own_data":               row("in  200 200 200 200 200 200"),
+    "consent:subject_purposes":        row("in  404 404 404 404 404 404", pk=NOBODY),
+    "consent:subject_consent":         row("in  405 405 405 405 405 405", pk=NOBODY, purpose="treatment"),
     "consent:account_close":           row("in  200 200 200 200 200 200"),
     # Anybody may read what is left in a browser; a link out needs a registered code.
     "accounts:cookies":                row("200 200 200 200 200 200 200"),

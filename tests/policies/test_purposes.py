@@ -353,3 +353,47 @@ def test_the_request_of_nobody_reaches_public_pages_only() -> None:
     request = RequestFactory().get("/")
     assert request.path == "/"
     enter(None, use(Purpose.AUTHENTICATION, Category.ACCOUNT))
+
+
+# Pages of consent to a purpose -----------------------------------------------------------------
+def test_a_patient_consents_to_a_new_purpose_and_takes_it_back(
+    cast: Cast, newly_listed: Study
+) -> None:
+    from consent.models import PurposeConsent, SubjectAccount
+
+    SubjectAccount.objects.create(user=cast.patient, subject=newly_listed.subject)
+    patient = signed_in_client(cast.patient)
+    page = f"/consent/subjects/{newly_listed.subject_id}/"
+    shown = patient.get(page).content.decode()
+    assert "Coordinating care" in shown
+    assert "not included" in shown
+    assert shown.count("I consent") == 1, "only for what is younger than the record"
+    assert patient.post(f"{page}care-coordination/", {"act": "give"})["Location"] == page
+    assert compose(cast, newly_listed, "care-coordination")
+    given = PurposeConsent.objects.get()
+    assert (given.by_subject, given.given_by, given.factor) == (True, cast.patient, "totp")
+    assert "Take back" in patient.get(page).content.decode()
+    patient.post(f"{page}care-coordination/", {"act": "withdraw"})
+    with pytest.raises(PurposeRefused):
+        compose(cast, newly_listed, "care-coordination")
+
+
+def test_a_clinician_records_it_with_the_number_of_the_document(
+    cast: Cast, newly_listed: Study
+) -> None:
+    clinician = signed_in_client(cast.clinician)
+    page = f"/consent/subjects/{newly_listed.subject_id}/"
+    clinician.post(f"{page}care-coordination/", {"act": "give"})
+    assert b"names the signed document" in clinician.get(page).content
+    clinician.post(f"{page}care-coordination/", {"act": "give", "document": "not a number!"})
+    assert b"letters, digits and hyphens only" in clinician.get(page).content
+    clinician.post(f"{page}care-coordination/", {"act": "give", "document": "CF-2026-17"})
+    assert b"document CF-2026-17, recorded by Dr Clara Reyes" in clinician.get(page).content
+
+
+@pytest.mark.parametrize("who", ["stranger", "officer", "auditor", "administrator", "owner"])
+def test_for_others_there_is_no_such_page(cast: Cast, newly_listed: Study, who: str) -> None:
+    person = signed_in_client(getattr(cast, who))
+    page = f"/consent/subjects/{newly_listed.subject_id}/"
+    assert person.get(page).status_code == 404
+    assert person.post(f"{page}care-coordination/", {"act": "give"}).status_code == 404
