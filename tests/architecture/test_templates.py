@@ -88,7 +88,9 @@ def test_what_is_looked_for_is_found(html: str) -> None:
 _PUT_IN = re.compile(r"""(?:href|src|action|formaction)=["']\{\{\s*([^}|]+?)\s*(?:\|[^}]*)?\}\}""")
 LEADS_OUT = {"link.url", "link.privacy_url"}
 PUT_IN = {
-    "base.html": {"item.url"},
+    # Both are made by config.pages.
+    "base.html": {"item.url", "policy_link.url"},
+    "accounts/purpose_refused.html": {"policy_link.url"},
     "accounts/enrol_totp.html": {"picture"},
     "accounts/leaving.html": LEADS_OUT,
     "studies/frames.html": {"film.large", "film.small", "other.document"},

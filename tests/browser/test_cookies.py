@@ -20,9 +20,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
 from accounts.rules import PUBLIC_COMPUTER_LIMITS
 from policies.rules.cookies import REGISTER, Place, item_named
-from tests.browser.conftest import CLINICIAN, ROOT, Site, Visit, Visitor
+from tests.browser.conftest import CLINICIAN, Site, Visit, Visitor
 from tests.browser.test_pages import PLACES
 from tests.browser.test_viewer import lit_pixels, study_named
+from tests.running import ROOT
 
 pytestmark = pytest.mark.browser
 
