@@ -39,7 +39,11 @@ class WorklistForm(forms.Form):
 
 
 class ShareForm(forms.Form):
-    """Whom, what, for which purpose, until when: all of it named (C08)."""
+    """Whom, what, for which purpose, until when: all of it named (C08).
+
+    Only the last day is proposed. What is released, and for what, nobody ticks but the person who
+    agrees to it (LIFEIMAGE-1.8, LIFEIMAGE-4.8).
+    """
 
     recipient = forms.ChoiceField(label="With whom", widget=forms.Select)
     purpose = forms.ChoiceField(label="For which purpose", widget=forms.RadioSelect)
@@ -65,6 +69,8 @@ class ShareForm(forms.Form):
         self.fields["purpose"].choices = purposes
         self.fields["items"].choices = items
         self.lasts_at_most = lasts_at_most
+        month = min(timedelta(days=30), lasts_at_most - timedelta(days=1))
+        self.fields["until"].initial = (timezone.now() + month).date()
 
     def clean_until(self) -> date:
         until: date = self.cleaned_data["until"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -11,7 +10,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Membership, Organisation
@@ -101,7 +99,6 @@ def _form(
     memberships: list[Membership],
 ) -> ShareForm:
     pack = effective_pack(study.organisation_id)
-    month = min(timedelta(days=30), pack.share_lasts_at_most - timedelta(days=1))
     return ShareForm(
         request.POST or None,
         recipients=recipient_choices(memberships),
@@ -109,7 +106,6 @@ def _form(
         items=[(WHOLE, f"The whole study: {_study_in_words(words, series)}")]
         + [(one.row.uid, f"Series: {_series_in_words(one)}") for one in series],
         lasts_at_most=pack.share_lasts_at_most,
-        initial={"until": (timezone.now() + month).date(), "items": [WHOLE]},
     )
 
 
