@@ -5,7 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import inventory
+        from accounts import controls, inventory
         from accounts.actions import ACTIONS
         from accounts.impact import impact_on_members
         from accounts.rules.messages import TEMPLATES, register_template
@@ -20,3 +20,4 @@ class AccountsConfig(AppConfig):
         inventory.register()
         register_impact("members", impact_on_members)
         register_jobs()
+        controls.register()

@@ -6,7 +6,7 @@ class ConsentConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.rules.vocabulary import register_action
-        from consent import inventory
+        from consent import controls, inventory  # noqa: F401 - its controls register themselves
         from consent.actions import ACTIONS
         from consent.impact import impact_on_shares
         from policies.rules.impact import register_impact

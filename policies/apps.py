@@ -5,6 +5,7 @@ class PoliciesConfig(AppConfig):
     name = "policies"
 
     def ready(self) -> None:
-        from policies import checks, inventory  # noqa: F401 - its checks register themselves
+        from policies import checks, controls, inventory  # noqa: F401 - its checks register themselves
 
         inventory.register()
+        controls.register()

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from policies.models import PolicyVersion
+from policies.rules.clauses import Clause, read_clauses
 from policies.rules.document import read_pack
 from policies.rules.pack import Pack
 from policies.rules.strictness import Terms, stricter_of
@@ -35,6 +36,14 @@ def shipped_packs() -> Mapping[str, Mapping[str, Any]]:
         path.parent.name: read_pack(path.read_bytes())
         for path in sorted(FOLDER.glob("*/pack.yaml"))
     }
+
+
+@cache
+def clauses_of(pack_code: str) -> tuple[Clause, ...]:
+    """The promises of a shipped pack, in their order. Raises LookupError for an unknown code."""
+    if pack_code not in shipped_packs():
+        raise LookupError(f"no pack {pack_code!r} ships")
+    return read_clauses((FOLDER / pack_code / "clauses.yaml").read_bytes())
 
 
 # What holds --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ class StudiesConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.rules.vocabulary import register_action
-        from studies import inventory
+        from studies import controls, inventory  # noqa: F401 - its controls register themselves
         from studies.actions import ACTIONS
         from studies.tasks import register_jobs
 

@@ -36,6 +36,7 @@ class Unsubscribe(APIView):
     permission_classes = [AllowAny]
     content_negotiation_class = AnyFormat
     schema = None
+    gate = "public"
     use = use(Purpose.RIGHTS, Category.COMMUNICATIONS)
 
     def get(self, request: Any, token: str) -> HttpResponse:

@@ -16,6 +16,7 @@ from consent.models import Grant
 from consent.selectors import in_force
 from consent.services.grants import end_grant
 from policies.rules.notice import fate_of_account
+from policies.rules.pack import Pack
 from policies.selectors import packs_held
 
 ALL_AT_ONCE = "each-share-or-inactivation"
@@ -74,9 +75,14 @@ def close_account(*, actor: Actor) -> Consequences:
     return consequences
 
 
+def ends_with_account(pack: Pack) -> bool:
+    """Does closing an account withdraw what was consented to under this policy?"""
+    return bool(pack["account.withdrawal"] == ALL_AT_ONCE)
+
+
 def _ends_with_account(organisation_id: UUID) -> bool:
     held = packs_held(organisation_id)
-    return bool(held) and held[-1]["account.withdrawal"] == ALL_AT_ONCE
+    return bool(held) and ends_with_account(held[-1])
 
 
 def _fate(organisation_id: UUID | None) -> str:

@@ -70,10 +70,10 @@ def read_pack(text: str | bytes) -> dict[str, Any]:
     return check_document(load_yaml(text))
 
 
-def load_yaml(text: str | bytes) -> Any:
-    """Read plain data, or raise `PackInvalid` that names the line."""
-    if len(text) > LARGEST:
-        raise invalid(f"is larger than {LARGEST // 1000} kB; a policy is a few pages long.")
+def load_yaml(text: str | bytes, *, largest: int = LARGEST) -> Any:
+    """Read plain data of at most so many bytes, or raise `PackInvalid` that names the line."""
+    if len(text) > largest:
+        raise invalid(f"is larger than {largest // 1000} kB; a policy is a few pages long.")
     try:
         if isinstance(text, bytes):
             text = text.decode()

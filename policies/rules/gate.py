@@ -156,6 +156,16 @@ def enter_use(wanted: Use | None) -> None:
 
 
 @contextmanager
+def resume_use() -> Iterator[None]:
+    """Go on afterwards with the use that is named now."""
+    token = _current.set(_current.get())
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
 def using(purpose: Purpose, *categories: Category) -> Iterator[None]:
     """Name the purpose of a stretch of work that no request or job has named."""
     token = _current.set(use(purpose, *categories))

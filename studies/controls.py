@@ -1,0 +1,173 @@
+"""The controls of this room: taking in, keeping and showing studies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from accounts.controls.signing_in import gate_of, routes
+from config.viewer import is_built
+from consent.models import DataSubject
+from consent.rules.identity import Identity
+from policies.controls.trying import undone
+from policies.rules.categories import HEALTH
+from policies.rules.controls import control, must_refuse, require
+from policies.rules.inventory import Protection, inventory
+from studies.forms import ShareForm
+from studies.models import Blob, Upload
+from studies.rules.gate import inspect
+from studies.rules.reasons import Refused
+from studies.services.uploads import ATTESTATION
+from vault.gateways.blob_store import blob_store
+from vault.rules.blind_index import exact_token, index_key
+from vault.rules.errors import BlobMissing
+from vault.rules.key_wrap import new_key
+from vault.rules.sealed_stream import PREFIX
+
+# Words in a row of health data that are no words about anybody: DICOM's own numbers and codes,
+# and codes of ours.
+_NOT_ABOUT_ANYBODY = {
+    "uid", "study_uid", "series_uid", "instance_uid", "modality", "modalities", "source", "state",
+    "sop_class_uid", "transfer_syntax_uid", "name", "kind", "attestation_digest", "doubts",
+    "reasons",
+}  # fmt: skip
+_WORDS = (models.CharField, models.TextField, models.JSONField, models.DateField)
+
+
+@control("studies.hostile-refused", "What is no proper DICOM object is refused at the door")
+def hostile_refused() -> str:
+    tried = {
+        "A text file that is called .dcm": b"This is no image.\n" * 40,
+        "An object that ends in its header": bytes(128) + b"DICM" + b"\x02\x00\x00\x00UL\x04",
+        "An empty file": b"",
+    }
+    for said, content in tried.items():
+        with must_refuse(Refused, said):
+            inspect(content)
+    return "A text file, a truncated object and an empty file were refused just now."
+
+
+@control("studies.attested", "Whoever sends says that they may, and it is kept who that was")
+def attested() -> str:
+    require("allowed to send" in ATTESTATION, "What is attested says nothing of being allowed.")
+    for name in ("submitted_by_id", "attested_at", "attestation_digest", "organisation_id"):
+        refused = must_refuse(IntegrityError, f"An upload without {name}")
+        with undone(), refused, transaction.atomic():
+            Upload.objects.create(**_upload(**{name: None}))
+    return "The database just refused uploads without sender, attestation or its words."
+
+
+def _upload(**more: Any) -> dict[str, Any]:
+    facts = {
+        "organisation_id": UUID(int=1), "submitted_by_id": 0, "source": "browser",
+        "attested_at": timezone.now(), "attestation_digest": "0" * 64,
+    }  # fmt: skip
+    return facts | more
+
+
+@control("studies.files-sealed", "Images lie encrypted in the store")
+def files_sealed() -> str:
+    latest = Blob.objects.order_by("-pk").values_list("name", flat=True).first()
+    if latest is None:
+        return "Nothing is stored yet."
+    try:
+        reader = blob_store().open(latest)
+    except BlobMissing:
+        require(False, "The latest file is missing from the store.")
+        raise
+    try:
+        beginning = bytes(reader.read_at(0, 65_536))
+    finally:
+        reader.close()
+    require(beginning.startswith(PREFIX), "The latest file in the store is not sealed.")
+    require(b"DICM" not in beginning, "The latest file in the store holds a DICOM header.")
+    return "The latest file was looked at in the store: sealed, and no DICOM header in it."
+
+
+@control("studies.health-sealed", "No words about a patient stand in the database")
+def health_sealed() -> str:
+    bare = []
+    entries = [one for one in inventory() if one.category in HEALTH]
+    for entry in entries:
+        field = apps.get_model(entry.model)._meta.get_field(entry.field)
+        moment = isinstance(field, models.DateTimeField)
+        in_words = isinstance(field, _WORDS) and entry.field not in _NOT_ABOUT_ANYBODY
+        if entry.protection is Protection.READABLE and in_words and not moment:
+            bare.append(f"{entry.model}.{entry.field}")
+        if entry.is_sealed and not isinstance(field, models.BinaryField) and not moment:
+            require(entry.field.endswith("digest"), f"{entry.model}.{entry.field} is not sealed.")
+    require(not bare, f"In the clear: {', '.join(bare)}.")
+    sealed = sum(one.is_sealed for one in entries)
+    return f"{sealed} of {len(entries)} fields about patients are sealed; the others are numbers."
+
+
+@control("studies.found-by-hash", "Names and numbers are searched by keyed hashes")
+def found_by_hash() -> str:
+    root = new_key()
+    key = index_key(root, "1", "control")
+    token = exact_token(key, "Adler^Paula")
+    require(b"Adler" not in token, "The index holds a name.")
+    require(token == exact_token(key, "Adler^Paula"), "What was stored is not found again.")
+    elsewhere = exact_token(index_key(root, "2", "control"), "Adler^Paula")
+    require(token != elsewhere, "Two organisations' indexes can be compared.")
+    readable = [
+        one.field
+        for one in inventory()
+        if one.category in HEALTH and one.field.endswith("token") and not one.is_sealed
+    ]
+    require(not readable, f"Not a hash: {', '.join(readable)}.")
+    return "A name was found by its hash, which is another one for each organisation."
+
+
+@control(
+    "studies.owners-known", "An animal's record is its owner's; nobody needs an account for it"
+)
+def owners_known() -> str:
+    animal = Identity(name="Bello", species="Canis lupus", responsible_person="Roth^Ida",
+                      responsible_role="OWNER")  # fmt: skip
+    require(animal.is_animal, "An animal with its owner passes for a person.")
+    require(not Identity(name="Adler^Paula").is_animal, "A person passes for an animal.")
+    again = Identity.from_json(animal.to_json())
+    require(again.responsible_person == "Roth^Ida", "The owner is not kept.")
+    users = [one.name for one in DataSubject._meta.concrete_fields if one.name == "user"]
+    require(not users, "A patient is one only with an account.")
+    require(gate_of("studies:my_record") == "signed-in", "Owners cannot come to their record.")
+    return "An animal's record keeps its owner; records are there without an account."
+
+
+@control("studies.nothing-ticked", "On the page of sharing, nothing is ticked beforehand")
+def nothing_ticked() -> str:
+    choices: dict[str, Any] = {
+        "recipients": [("person:1", "Somebody")], "purposes": [("treatment", "Treatment")],
+        "items": [("whole", "The whole study"), ("1.2.3", "A series")],
+        "lasts_at_most": timedelta(days=30),
+    }  # fmt: skip
+    form = ShareForm(**choices)
+    for name in ("recipient", "purpose", "items", "may_download"):
+        require(not form[name].initial, f"{name} is filled in beforehand.")
+    untouched = ShareForm({}, **choices).errors
+    for name in ("recipient", "purpose", "items"):
+        require(name in untouched, f"A share can be sent without {name}.")
+    return "The form opens with nothing ticked, and sending it untouched was refused."
+
+
+@control("studies.doors-decide", "Each door to images asks who comes")
+def doors_decide() -> str:
+    doors = [name for name, _ in routes() if name.startswith(("dicomweb:", "studies:"))]
+    open_ = [name for name in doors if gate_of(name) in {"", "public"}]
+    require(not open_, f"Open to anybody: {', '.join(open_)}.")
+    return f"Each of {len(doors)} doors to studies asks who comes; none is public."
+
+
+@control("studies.viewer", "Images can be looked at in the browser")
+def viewer() -> str:
+    require(is_built(), "The viewer is not built. Run: make viewer")
+    names = dict(routes())
+    for name in ("dicomweb:frames", "dicomweb:instance_rendered", "studies:viewer"):
+        require(name in names, f"There is no {name}.")
+    return "The viewer is built, and the doors that it fetches images by are there."
