@@ -63,8 +63,10 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
 
 def needs_step_up(request: HttpRequest) -> HttpResponse | None:
     """Send the person to prove again who they are, unless they just did."""
-    if request.actor.is_fresh(timezone.now()):
-        return None
+    return None if request.actor.is_fresh(timezone.now()) else to_step_up(request)
+
+
+def to_step_up(request: HttpRequest) -> HttpResponse:
     return redirect(f"{resolve_url('accounts:step_up')}?next={quote(request.get_full_path())}")
 
 

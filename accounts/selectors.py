@@ -160,11 +160,6 @@ def factors_of(user: User) -> dict[Factor, int]:
     return {factor: count for factor, count in counts.items() if count}
 
 
-def has_second_factor(user: User) -> bool:
-    found = factors_of(user)
-    return Factor.TOTP in found or Factor.PASSKEY in found
-
-
 def packs_of_user(user: User) -> list[Pack]:
     """The policies in force of all organisations that a person works for."""
     ids = memberships_of_user(user.pk).values_list("organisation_id", flat=True)
@@ -183,6 +178,29 @@ def factors_allowed_to(user: User) -> frozenset[Factor]:
     for pack in packs_of_user(user):
         allowed &= {Factor(one) for one in pack["auth.factors"]} | {Factor.DEMO}
     return frozenset(allowed)
+
+
+def usable_factors_of(user: User) -> dict[Factor, int]:
+    """Of what a person has set up, what the policies let prove anything."""
+    allowed = factors_allowed_to(user)
+    return {factor: count for factor, count in factors_of(user).items() if factor in allowed}
+
+
+def must_enrol(user: User) -> bool:
+    """Has this person no second factor left that the policies allow?"""
+    return not {Factor.TOTP, Factor.PASSKEY} & set(usable_factors_of(user))
+
+
+def entry_factors_of(user: User) -> dict[Factor, int]:
+    """What a person can begin a session with.
+
+    Where a policy has dropped all that they had, that still opens one thing: setting up another.
+    A password alone must not, for whoever stole it would set up a factor of their own.
+    """
+    if not must_enrol(user):
+        return usable_factors_of(user)
+    held = factors_of(user)
+    return {factor: held[factor] for factor in (Factor.TOTP, Factor.PASSKEY) if factor in held}
 
 
 def live_sign_ins_of(user: User) -> QuerySet[SignIn]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from accounts.models import Organisation, User
+from accounts.rules import ROLE_LABELS, Role
 from audit.models import Event
 from audit.rules.vocabulary import label_of
 from consent.rules.decision import Reason
@@ -23,11 +25,14 @@ class Line:
     refused: bool
     times: int = 1
     since: datetime | None = None
+    # Whose act it was, also where `who` names the organisation only: two people are never one.
+    by: str = ""
 
     def continues(self, earlier: Line) -> bool:
-        same = (self.what, self.who, self.why, self.refused) == (
+        same = (self.what, self.who, self.by, self.why, self.refused) == (
             earlier.what,
             earlier.who,
+            earlier.by,
             earlier.why,
             earlier.refused,
         )
@@ -38,8 +43,21 @@ class Line:
 TOGETHER = timedelta(minutes=10)
 
 
-def lines_of(events: Iterable[Event]) -> list[Line]:
-    """Put events into words, with the names of people and organisations: two queries in all."""
+class Shown(StrEnum):
+    """How much is said of whoever acted (the values of the policies' `record.readers_shown`)."""
+
+    ORGANISATION = "organisation"
+    ROLE = "role"
+    NAME = "name"
+
+
+def lines_of(
+    events: Iterable[Event], *, shown: Shown = Shown.NAME, reader_id: int | None = None
+) -> list[Line]:
+    """Put events into words, with the names of people and organisations: two queries in all.
+
+    What `reader_id` did themselves is said as “you”.
+    """
     rows = list(events)
     people = {
         str(pk): name
@@ -55,7 +73,27 @@ def lines_of(events: Iterable[Event]) -> list[Line]:
             "pk", "name"
         )
     }
-    return _gathered(_line(row, people, organisations) for row in rows)
+    lines = []
+    for row in rows:
+        if reader_id is not None and row.actor_id == str(reader_id):
+            who = "You"
+        else:
+            who = _who(row, people) if shown is Shown.NAME else _whose_role(row, shown)
+        lines.append(_line(row, who, organisations))
+    return _gathered(lines)
+
+
+def _whose_role(event: Event, shown: Shown) -> str:
+    """Say the role in which somebody acted, as the event has it; or nothing, beside the place."""
+    if event.actor_kind not in {"user", "token"}:
+        return _who(event, {})
+    held = [ROLE_LABELS[Role(one)] for one in event.actor_role.split("+") if one in set(Role)]
+    if not held:
+        return "The patient, the owner or their family"
+    role = " and ".join(held) if shown is Shown.ROLE else ""
+    if event.actor_kind == "user":
+        return role
+    return f"A program of: {role}" if role else "A program"
 
 
 def _gathered(lines: Iterable[Line]) -> list[Line]:
@@ -72,7 +110,7 @@ def _gathered(lines: Iterable[Line]) -> list[Line]:
 
 def _place_of_same(found: list[Line], line: Line) -> int | None:
     for place in range(len(found) - 1, -1, -1):
-        if found[place].who != line.who:
+        if (found[place].who, found[place].by) != (line.who, line.by):
             return None
         if found[place].continues(line):
             return place
@@ -97,16 +135,15 @@ _REASONS = {
 }
 
 
-def _line(event: Event, people: dict[str, str], organisations: dict[str, str]) -> Line:
+def _line(event: Event, who: str, organisations: dict[str, str]) -> Line:
     place = event.details.get("by_organisation") or event.organisation_id
     return Line(
         at=event.occurred_at,
         what=label_of(event.action),
-        who=", ".join(
-            part for part in (_who(event, people), organisations.get(str(place), "")) if part
-        ),
+        who=", ".join(part for part in (who, organisations.get(str(place), "")) if part),
         why=_why(event, organisations),
         refused=event.outcome != "success",
+        by=event.actor_id,
     )
 
 

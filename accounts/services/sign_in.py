@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import signing
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,8 +19,8 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.models import SignIn, User
-from accounts.rules import Actor, Factor, digest_of_secret
-from accounts.selectors import factors_allowed_to
+from accounts.rules import FACTOR_LABELS, Actor, Factor, digest_of_secret
+from accounts.selectors import entry_factors_of, factors_allowed_to, must_enrol
 from accounts.services.notifications import notify
 from accounts.services.trail import anonymous_ref, record, user_ref
 
@@ -29,6 +31,10 @@ RECOVERY_CODES = 10
 
 class SignInRefused(Exception):
     """One sentence for the page; the same whether or not the person is known."""
+
+
+class FactorRefused(PermissionDenied):
+    """A second factor that the policy in force does not allow; one sentence for the page."""
 
 
 def check_password(request: HttpRequest, *, email: str, password: str) -> User:
@@ -48,10 +54,27 @@ def remember_first_factor(request: HttpRequest, *, user: User, public_computer: 
     request.session.cycle_key()
     request.session["pending_user_id"] = user.pk
     request.session["pending_public"] = public_computer
+    request.session.pop("proved_by_old_factor", None)
     request.session["pending_at"] = timezone.now().isoformat()
     if public_computer:
         # From the first cookie on: it goes when the browser is closed.
         request.session.set_expiry(0)
+
+
+def remember_old_factor(request: HttpRequest, *, user: User) -> None:
+    """Keep that a pending person proved it by a factor that no policy of theirs allows any more.
+
+    It opens the setting up of another, and nothing else.
+    """
+    request.session.cycle_key()
+    request.session["proved_by_old_factor"] = user.pk
+
+
+def may_enrol(request: HttpRequest, *, user: User) -> bool:
+    """Whether a pending person may set up a factor: they have none, or proved it by an old one."""
+    if not entry_factors_of(user):
+        return True
+    return must_enrol(user) and request.session.get("proved_by_old_factor") == user.pk
 
 
 def pending_user(request: HttpRequest) -> User | None:
@@ -61,12 +84,12 @@ def pending_user(request: HttpRequest) -> User | None:
     return User.objects.filter(pk=request.session["pending_user_id"], is_active=True).first()
 
 
-def check_code(user: User, code: str) -> Factor | None:
+def check_code(user: User, code: str, accepted: Container[Factor]) -> Factor | None:
     """Check a code of an authenticator app, or a recovery code, which is used up by it."""
     code = code.replace(" ", "").strip().lower()
     looks_like = Factor.TOTP if code.isdigit() else Factor.RECOVERY
     # What a policy does not allow is not tried: a recovery code would be used up by it.
-    if looks_like not in factors_allowed_to(user):
+    if looks_like not in accepted:
         return None
     device = match_token(user, code)
     if isinstance(device, TOTPDevice):
@@ -78,7 +101,7 @@ def check_code(user: User, code: str) -> Factor | None:
 def complete_sign_in(request: HttpRequest, *, user: User, factor: Factor) -> None:
     """Open the session, under a new key, and list it."""
     public_computer = bool(request.session.pop("pending_public", False))
-    for key in ("pending_user_id", "pending_at"):
+    for key in ("pending_user_id", "pending_at", "proved_by_old_factor"):
         request.session.pop(key, None)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session["factor"] = factor.value
@@ -152,15 +175,26 @@ def browser_name(user_agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
+def require_allowed(user: User, factor: Factor) -> None:
+    """Raise `FactorRefused` for a factor that a policy of the person's organisations forbids."""
+    if factor not in factors_allowed_to(user):
+        raise FactorRefused(
+            f"The privacy policy of your organisation does not allow {FACTOR_LABELS[factor]} as "
+            "second factor. Set up another."
+        )
+
+
 @transaction.atomic
 def begin_totp(user: User) -> TOTPDevice:
     """Make the secret that the person's app is to hold; it counts once it has been used."""
+    require_allowed(user, Factor.TOTP)
     TOTPDevice.objects.filter(user=user, confirmed=False).delete()
     return TOTPDevice.objects.create(user=user, name="Authenticator app", confirmed=False)
 
 
 @transaction.atomic
 def confirm_totp(*, user: User, code: str) -> bool:
+    require_allowed(user, Factor.TOTP)
     device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
     if device is None or not device.verify_token(code.replace(" ", "")):
         return False
@@ -180,6 +214,7 @@ def note_enrolled_factor(*, user: User, factor: Factor) -> None:
 @transaction.atomic
 def issue_recovery_codes(user: User) -> list[str]:
     """Replace all recovery codes; they are shown this once."""
+    require_allowed(user, Factor.RECOVERY)
     replaced, _ = StaticDevice.objects.filter(user=user).delete()
     device = StaticDevice.objects.create(user=user, name="Recovery codes")
     codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]

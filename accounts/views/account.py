@@ -19,6 +19,7 @@ from accounts.models import Membership, Profile, User
 from accounts.permissions import needs_step_up, public, signed_in
 from accounts.rules import Scope, digest_of_secret
 from accounts.selectors import (
+    factors_allowed_to,
     factors_of,
     live_sign_ins_of,
     live_tokens_of,
@@ -51,6 +52,7 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "factors": factors_of(request.user),
+            "allowed": factors_allowed_to(request.user),
             "sign_ins": live_sign_ins_of(request.user),
             "current": digest_of_secret(request.session.session_key),
             "tokens": live_tokens_of(request.actor.membership_id),

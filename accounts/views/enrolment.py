@@ -16,7 +16,7 @@ from accounts.gateways import passkeys
 from accounts.models import User
 from accounts.permissions import needs_step_up, public
 from accounts.rules import Factor
-from accounts.selectors import factors_of, has_second_factor
+from accounts.selectors import factors_allowed_to, factors_of
 from accounts.services import sign_in as service
 from accounts.views.json_body import read_json
 from policies.rules.categories import Category
@@ -30,10 +30,10 @@ PROVE_FIRST = "Prove again who you are first: open this page anew."
 @require_safe
 @uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def enrol(request: HttpRequest) -> HttpResponse:
-    _who_enrols(request)
+    user = _who_enrols(request)
     if request.actor is not None and (detour := needs_step_up(request)):
         return detour
-    return render(request, "accounts/enrol.html")
+    return render(request, "accounts/enrol.html", {"allowed": factors_allowed_to(user)})
 
 
 @public
@@ -69,7 +69,9 @@ def enrol_totp(request: HttpRequest) -> HttpResponse:
 def enrol_passkey_begin(request: HttpRequest) -> HttpResponse:
     if _must_prove_first(request):
         return JsonResponse({"detail": PROVE_FIRST}, status=403)
-    options, state = passkeys.begin_registration(request, _who_enrols(request))
+    user = _who_enrols(request)
+    service.require_allowed(user, Factor.PASSKEY)
+    options, state = passkeys.begin_registration(request, user)
     request.session["passkey_state"] = state
     return JsonResponse(options)
 
@@ -79,6 +81,7 @@ def enrol_passkey_begin(request: HttpRequest) -> HttpResponse:
 @uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def enrol_passkey_complete(request: HttpRequest) -> HttpResponse:
     user = _who_enrols(request)
+    service.require_allowed(user, Factor.PASSKEY)
     state = request.session.pop("passkey_state", None)
     if _must_prove_first(request):
         return JsonResponse({"detail": PROVE_FIRST}, status=403)
@@ -99,6 +102,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Show new recovery codes, once. A reload makes new ones only by the button."""
     if request.actor is None:
         return redirect("accounts:sign_in")
+    service.require_allowed(request.user, Factor.RECOVERY)
     codes = request.session.pop("new_recovery_codes", None)
     if request.method == "POST":
         if detour := needs_step_up(request):
@@ -113,11 +117,11 @@ def _must_prove_first(request: HttpRequest) -> bool:
 
 
 def _who_enrols(request: HttpRequest) -> User:
-    """The signed-in person, or the one who has passed the first factor and has no second yet."""
+    """The signed-in person, or the one who has passed the first factor and has no second left."""
     if request.actor is not None:
         return request.user
     user = service.pending_user(request)
-    if user is None or has_second_factor(user):
+    if user is None or not service.may_enrol(request, user=user):
         raise PermissionDenied("Sign in first.")
     return user
 
@@ -125,7 +129,7 @@ def _who_enrols(request: HttpRequest) -> User:
 def _enrolled(request: HttpRequest, user: User, factor: Factor) -> HttpResponse:
     if request.actor is None:
         service.complete_sign_in(request, user=user, factor=factor)
-    if Factor.RECOVERY in factors_of(user):
+    if Factor.RECOVERY in factors_of(user) or Factor.RECOVERY not in factors_allowed_to(user):
         messages.success(request, "The second factor is set up.")
         return redirect("accounts:account")
     request.session["new_recovery_codes"] = service.issue_recovery_codes(user)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Container
+
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +15,12 @@ from accounts.gateways import passkeys
 from accounts.models import User
 from accounts.permissions import public, safe_next, signed_in
 from accounts.rules import Factor
-from accounts.selectors import factors_allowed_to, factors_of, has_second_factor
+from accounts.selectors import (
+    entry_factors_of,
+    factors_allowed_to,
+    must_enrol,
+    usable_factors_of,
+)
 from accounts.services import sign_in as service
 from accounts.services.trail import record, user_ref
 from accounts.views.json_body import read_json
@@ -69,11 +76,12 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     user = service.pending_user(request)
     if user is None:
         return redirect("accounts:sign_in")
-    if not has_second_factor(user):
+    if service.may_enrol(request, user=user):
         return redirect("accounts:enrol")
+    factors = entry_factors_of(user)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        factor = service.check_code(user, form.cleaned_data["code"])
+        factor = service.check_code(user, form.cleaned_data["code"], factors)
         if factor is not None:
             return _enter(request, user, factor)
         record(action="session.failed", actor=user_ref(user), outcome="refused", reason="code")
@@ -83,7 +91,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/second_factor.html",
-        {"form": form, "factors": factors_of(user)},
+        {"form": form, "factors": factors, "must_enrol": must_enrol(user)},
         status=422 if form.is_bound else 200,
     )
 
@@ -105,7 +113,7 @@ def passkey_complete(request: HttpRequest) -> HttpResponse:
     user = _who_proves(request)
     state = request.session.pop("passkey_state", None)
     try:
-        if state is None or Factor.PASSKEY not in factors_allowed_to(user):
+        if state is None or Factor.PASSKEY not in _accepted(request, user):
             raise passkeys.PasskeyRefused("no ceremony, or not allowed by the policy")
         passkeys.complete_authentication(request, user, state=state, answer=read_json(request))
     except passkeys.PasskeyRefused:
@@ -123,8 +131,9 @@ def passkey_complete(request: HttpRequest) -> HttpResponse:
 def step_up(request: HttpRequest) -> HttpResponse:
     """Ask for a fresh second factor before an act that needs one (C02)."""
     form = CodeForm(request.POST or None)
+    factors = usable_factors_of(request.user)
     if request.method == "POST" and form.is_valid():
-        factor = service.check_code(request.user, form.cleaned_data["code"])
+        factor = service.check_code(request.user, form.cleaned_data["code"], factors)
         if factor is not None:
             service.step_up(request, factor=factor)
             return redirect(safe_next(request))
@@ -137,7 +146,8 @@ def step_up(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "next": safe_next(request),
-            "factors": factors_of(request.user),
+            "factors": factors,
+            "minutes": int(request.actor.step_up_lasts.total_seconds() // 60),
             "demo": _is_demo(request),
         },
         status=422 if form.is_bound else 200,
@@ -191,9 +201,17 @@ def locked_out(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
 
 
 def _enter(request: HttpRequest, user: User, factor: Factor) -> HttpResponse:
+    if factor is not Factor.DEMO and factor not in factors_allowed_to(user):
+        service.remember_old_factor(request, user=user)
+        return redirect("accounts:enrol")
     onward = request.session.pop("next", settings.LOGIN_REDIRECT_URL)
     service.complete_sign_in(request, user=user, factor=factor)
     return redirect(onward)
+
+
+def _accepted(request: HttpRequest, user: User) -> Container[Factor]:
+    """What counts as a proof: at the door also what only opens the setting up of another."""
+    return usable_factors_of(user) if request.actor is not None else entry_factors_of(user)
 
 
 def _who_proves(request: HttpRequest) -> User:

@@ -9,14 +9,25 @@ from django.utils import timezone
 from accounts.rules import Actor
 from consent.rules.decision import Action, Resource
 from consent.services.decisions import Refused, authorise, decide
+from policies.selectors import packs_held
 from studies.models import Upload
 
 # What whoever sends images confirms, once for each upload (C07). Its digest goes on record.
-ATTESTATION = (
+_ATTESTATION = (
     "I am allowed to send these images: I act for the patient or the animal's owner, or under "
     "the instructions of whoever is responsible for them, and the law lets this organisation "
     "receive and keep them."
 )
+_OF_MINORS = (
+    " Where they are of a minor, I am the parent or guardian, or act for them and have what "
+    "consent the law asks for."
+)
+
+
+def attestation_for(organisation_id: UUID | None) -> str:
+    """What senders confirm under the policy of the organisation (XENRAD-9.3, MEDDIM-10.4)."""
+    held = packs_held(organisation_id) if organisation_id else ()
+    return _ATTESTATION + (_OF_MINORS if not held or held[-1]["minors.attestation"] else "")
 
 
 def open_upload(*, actor: Actor, source: str, save: bool = True) -> Upload:
@@ -42,7 +53,9 @@ def open_upload(*, actor: Actor, source: str, save: bool = True) -> Upload:
         submitted_by_id=actor.user_id,
         source=source,
         attested_at=timezone.now(),
-        attestation_digest=hashlib.sha256(ATTESTATION.encode()).hexdigest(),
+        attestation_digest=hashlib.sha256(
+            attestation_for(actor.organisation_id).encode()
+        ).hexdigest(),
         state=Upload.State.OPEN if save else Upload.State.CLOSED,
         closed_at=None if save else timezone.now(),
     )

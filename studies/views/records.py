@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import needs, signed_in
-from accounts.rules import Capability
+from accounts.rules import Actor, Capability
 from accounts.services.trail import record
 from audit.rules.vocabulary import known_actions
 from audit.selectors import (
@@ -18,11 +20,14 @@ from audit.selectors import (
     events_of_organisation,
     latest_checkpoint,
 )
+from consent.models import DataSubject
+from consent.rules.identity import Identity
 from consent.selectors import grants_of_subjects, identities, subjects_of_account
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
-from studies.timeline import lines_of
+from policies.selectors import effective_pack
+from studies.timeline import Shown, lines_of
 
 PER_PAGE = 100
 MOST_OF_ONE = 200
@@ -64,16 +69,7 @@ def my_record(request: HttpRequest) -> HttpResponse:
     """What a patient, or an animal's owner, sees: whom it was shown to, and what was done."""
     subjects = list(subjects_of_account(request.actor.user_id))
     names = identities(subjects)
-    people = [
-        {
-            "subject": subject,
-            "identity": names[subject.pk],
-            "studies": subject.studies.filter(instance_count__gt=0).count(),
-            "lines": lines_of(events_for_subject(subject_id=subject.pk, limit=MOST_OF_ONE).events),
-            "grants": grants_of_subjects([subject.pk]),
-        }
-        for subject in subjects
-    ]
+    people = [_record_of(subject, names[subject.pk], request.actor) for subject in subjects]
     for subject in subjects:
         record(
             action="trail.read",
@@ -82,3 +78,17 @@ def my_record(request: HttpRequest) -> HttpResponse:
             subject_id=subject.pk,
         )
     return render(request, "studies/my_record.html", {"people": people, "now": timezone.now()})
+
+
+def _record_of(subject: DataSubject, identity: Identity, reader: Actor) -> dict[str, Any]:
+    """One person's record for the page, with as much of others as the holder's policy tells."""
+    shown = Shown(effective_pack(subject.organisation_id)["record.readers_shown"])
+    events = events_for_subject(subject_id=subject.pk, limit=MOST_OF_ONE).events
+    return {
+        "subject": subject,
+        "identity": identity,
+        "studies": subject.studies.filter(instance_count__gt=0).count(),
+        "lines": lines_of(events, shown=shown, reader_id=reader.user_id),
+        "grants": grants_of_subjects([subject.pk]),
+        "shown": shown.value,
+    }

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Membership, Organisation
-from accounts.permissions import needs, needs_step_up
+from accounts.permissions import needs, needs_step_up, to_step_up
 from accounts.rules import Capability
 from accounts.selectors import possible_recipients
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_contents, digest_of_text
@@ -74,7 +74,7 @@ def share(request: HttpRequest, uid: str) -> HttpResponse:
             return _agree(request, study, wanted)
     except NotProven:
         # The recipient's policy asks for more than ours: prove it, then say it again.
-        return needs_step_up(request) or redirect(request.get_full_path())
+        return to_step_up(request)
     except GrantRefused as refusal:
         form.add_error(None, str(refusal))
         return render(request, "studies/share.html", context, status=422)

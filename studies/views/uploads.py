@@ -37,7 +37,7 @@ from studies.rules.results import Result
 from studies.selectors import studies_listed_for
 from studies.services.listing import described
 from studies.services.submitting import TooManyBodies, bodies, take_bodies, upload_of
-from studies.services.uploads import ATTESTATION, close_upload, open_upload
+from studies.services.uploads import attestation_for, close_upload, open_upload
 
 SHOWN = 200
 _FIELD_BYTES = 1024
@@ -49,7 +49,7 @@ _FIELD_BYTES = 1024
 @uses(Purpose.TREATMENT, *CARE_DATA)
 def upload(request: HttpRequest) -> HttpResponse:
     """Choose what to send, look at it, attest, send."""
-    return render(request, "studies/upload.html", {"attestation": ATTESTATION})
+    return render(request, "studies/upload.html", {"attestation": _attestation(request)})
 
 
 @ensure_csrf_cookie
@@ -165,15 +165,19 @@ def _page(request: HttpRequest, row: Upload, results: list[Result]) -> HttpRespo
             "refused": [result for result in results if not result.status.is_kept],
             "held": row.instances.filter(held=True).count(),
             "is_open": row.state == Upload.State.OPEN,
-            "attestation": ATTESTATION,
+            "attestation": _attestation(request),
         },
     )
+
+
+def _attestation(request: HttpRequest) -> str:
+    return attestation_for(request.actor.organisation_id)
 
 
 def _again(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:
     return render(
         request,
         "studies/upload.html",
-        {"attestation": ATTESTATION, "wrong": sentence},
+        {"attestation": _attestation(request), "wrong": sentence},
         status=status,
     )

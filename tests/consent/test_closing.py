@@ -10,32 +10,15 @@ from django.utils import timezone
 
 from accounts.models import ApiToken, SignIn
 from accounts.rules import Scope
-from accounts.services.policy import adopt_pack
 from audit.models import Event
 from consent.models import Grant
 from consent.services.closing import ClosingRefused, close_account, consequences_of_closing
-from policies.models import PolicyVersion
-from policies.rules.immutable import create_statements, drop_statements
-from policies.selectors import forget_policies
 from studies.models import Study
-from tests.audit.append_only import run_each
 from tests.consent.test_sharing import share
 from tests.factories import Cast, actor_of, signed_in_client, take_in, token_client
+from tests.policies.packs import under
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
-
-
-def under(cast: Cast, pack_code: str) -> None:
-    """Let the hospital run under another shipped pack from the beginning, as only tests can."""
-    from django.db import connection
-
-    organisation = cast.clinician.memberships.get().organisation
-    run_each(drop_statements(connection.vendor))
-    PolicyVersion.objects.filter(organisation_id=organisation.pk).delete()
-    run_each(create_statements(connection.vendor))
-    forget_policies()
-    version = adopt_pack(organisation=organisation, pack_code=pack_code, changes={})
-    organisation.memberships.update(accepted_version_id=version.pk)
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ class UploadOut(serializers.ModelSerializer[Upload]):
             "attestation",
         ]  # fmt: skip
 
-    def get_attestation(self, _: Upload) -> str:
-        from studies.services.uploads import ATTESTATION
+    def get_attestation(self, upload: Upload) -> str:
+        from studies.services.uploads import attestation_for
 
-        return ATTESTATION
+        return attestation_for(upload.organisation_id)
 
 
 class ReasonOut(serializers.Serializer[Any]):
