@@ -22,7 +22,7 @@ from studies.forms import ShareForm
 from studies.models import Blob, Upload
 from studies.rules.gate import inspect
 from studies.rules.reasons import Refused
-from studies.services.uploads import ATTESTATION
+from studies.services.uploads import attestation_for
 from vault.gateways.blob_store import blob_store
 from vault.rules.blind_index import exact_token, index_key
 from vault.rules.errors import BlobMissing
@@ -54,7 +54,9 @@ def hostile_refused() -> str:
 
 @control("studies.attested", "Whoever sends says that they may, and it is kept who that was")
 def attested() -> str:
-    require("allowed to send" in ATTESTATION, "What is attested says nothing of being allowed.")
+    attested = attestation_for(None)
+    require("allowed to send" in attested, "What is attested says nothing of being allowed.")
+    require("minor" in attested, "What is attested says nothing of minors.")
     for name in ("submitted_by_id", "attested_at", "attestation_digest", "organisation_id"):
         refused = must_refuse(IntegrityError, f"An upload without {name}")
         with undone(), refused, transaction.atomic():
