@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
         from accounts.impact import impact_on_members
         from accounts.rules.messages import TEMPLATES, register_template
         from accounts.tasks import register_jobs
+        from audit.configuration import register_configuration
         from audit.rules.vocabulary import register_action
         from policies.rules.impact import register_impact
 
@@ -18,6 +19,7 @@ class AccountsConfig(AppConfig):
         for template in TEMPLATES:
             register_template(template)
         inventory.register()
+        register_configuration(self.get_model("Organisation"), mask_fields=["privacy_email"])
         register_impact("members", impact_on_members)
         register_jobs()
         controls.register()

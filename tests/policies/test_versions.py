@@ -274,3 +274,13 @@ def test_at_every_moment_at_most_one_version_is_in_force(
     assert (chosen is None) is (not due)
     if chosen is not None:
         assert all(chosen.effective_at >= one.effective_at for one in due)  # type: ignore[operator]
+
+
+def test_the_history_of_a_draft_is_kept_beside_the_trail(admin: Actor) -> None:
+    """Who changed it is in the trail; what it was and became is in the history."""
+    from auditlog.models import LogEntry
+
+    save_draft(acting=admin, changes={"title": "First"})
+    draft = save_draft(acting=admin, changes={"title": "Second"})
+    changes = [entry.changes for entry in LogEntry.objects.get_for_object(draft)]
+    assert any("Second" in str(change.get("values")) for change in changes)
