@@ -22,6 +22,7 @@ NAVIGATION: list[tuple[str, str, tuple[Capability, ...] | None]] = [
     ("Members", "accounts:members", (Capability.MANAGE_MEMBERS,)),
     ("Policy", "governance:policy", (Capability.MANAGE_CONFIGURATION,)),
     ("Inventory", "governance:inventory", (Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL)),
+    ("Promises", "governance:promises", (Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL)),
     ("Offers", "accounts:campaigns", (Capability.MANAGE_CONFIGURATION,)),
     ("Trail", "studies:trail", (Capability.SEE_TRAIL,)),
     ("My record", "studies:my_record", ()),

@@ -262,7 +262,8 @@ def closing_withdraws(values: Values) -> str:
     require(
         not KEY["account.post_inactivation"].optional, "A policy may be silent on closed accounts."
     )
-    return f"The policy says {ALL_AT_ONCE}, and that is what closing an account does."
+    words = KEY["account.withdrawal"].kind.words(ALL_AT_ONCE)
+    return f"Consent is withdrawn {words}; that is what closing an account does."
 
 
 @control("consent.shares-listed", "Who may see what is listed, also what has ended")

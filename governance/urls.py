@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.views import inventory, policy
+from governance.views import inventory, policy, promises
 
 app_name = "governance"
 
@@ -19,5 +19,6 @@ urlpatterns = [
         policy.policy_record_remove,
         name="policy_record_remove",
     ),
+    path("promises/", promises.promises, name="promises"),
     path("inventory/", inventory.inventory, name="inventory"),
 ]

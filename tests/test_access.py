@@ -118,6 +118,7 @@ TABLE: dict[str, Row] = {
     "governance:policy_record_add":    row("in  403 403 403 200 403 403", path="purposes"),
     "governance:policy_record":        row("in  403 403 403 200 403 403", path="purposes", code="treatment"),
     "governance:policy_record_remove": row("in  403 403 403 405 403 403", path="purposes", code="treatment"),
+    "governance:promises":             row("in  403 403 200 200 200 403"),
     "governance:inventory":            row("in  403 403 200 200 200 403"),
     # The members of an organisation are its administrator's.
     "accounts:members":                row("in  403 403 403 200 403 403"),
