@@ -76,7 +76,8 @@ TABLE: dict[str, Row] = {
     "accounts:enrol_totp":             row("403 200 200 200 200 200 200"),
     "accounts:enrol_passkey_begin":    row("405 405 405 405 405 405 405"),
     "accounts:enrol_passkey_complete": row("405 405 405 405 405 405 405"),
-    "accounts:recovery_codes":         row("in  200 200 200 200 200 200"),
+    # Where the policy has no recovery codes, none are made.
+    "accounts:recovery_codes":         row("in  200 200 200 200 200 403"),
     "accounts:account":                row("in  200 200 200 200 200 200"),
     "accounts:session_end":            row("in  405 405 405 405 405 405", pk=NOBODY),
     "accounts:organisation_choose":    row("in  405 405 405 405 405 405"),
