@@ -98,10 +98,10 @@ def unsubscribe_signed() -> str:
         somebody = User.objects.create(email="control@control.invalid", name="Nobody")
         token = opt_out_link(somebody).rstrip("/").rsplit("/", 1)[-1]
         require(user_of_unsubscribe_token(token) == somebody, "A link of ours does not work.")
-    middle = len(token) // 2
-    forged = token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
-    for other in (forged, "forged", ""):
-        require(user_of_unsubscribe_token(other) is None, "A forged link is taken.")
+        middle = len(token) // 2
+        other = "A" if token[middle] != "A" else "B"
+        for forged in (token[:middle] + other + token[middle + 1 :], "forged", ""):
+            require(user_of_unsubscribe_token(forged) is None, "A forged link is taken.")
     return "The link opens without signing in; one altered letter and it was refused."
 
 
