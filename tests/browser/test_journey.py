@@ -83,6 +83,7 @@ def share(visitor: Visitor, study: str, look: Look) -> str:
         "select[name=recipient]", label=next(one for one in options if "Weber" in one)
     )
     page.check("[name=purpose][value=treatment]")
+    page.check("[name=items][value=study]")
     page.locator("main form button.button").last.click()
     expect(page.locator(".agreed")).to_contain_text("Weber")
     look(page, "share-check")

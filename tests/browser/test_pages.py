@@ -205,6 +205,7 @@ def share_without_script(visitor: Visitor, study: str) -> str:
         "select[name=recipient]", label=next(one for one in options if "Weber" in one)
     )
     page.check("[name=purpose][value=treatment]")
+    page.check("[name=items][value=study]")
     page.locator("main form button").click()
     page.locator("main form button").first.click()
     expect(page.locator("[role=status]").first).to_contain_text("Shared with")
