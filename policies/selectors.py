@@ -68,6 +68,15 @@ def packs_of(organisation_id: UUID) -> tuple[Pack, ...]:
     kept = _kept.get(organisation_id)
     if kept is not None and 0 <= time.monotonic() - kept.read_at < SETTLES.total_seconds() / 2:
         return kept.packs
+    return packs_posted(organisation_id)
+
+
+def packs_posted(organisation_id: UUID) -> tuple[Pack, ...]:
+    """The same as the database has it at this moment: also what another process just posted.
+
+    For whoever tells of what is announced or goes on from it. What was posted a moment ago holds
+    for nobody yet, so decisions need not ask.
+    """
     rows = PolicyVersion.objects.filter(
         organisation_id=organisation_id, posted_at__isnull=False, withdrawn_at=None
     ).order_by("effective_at", "revision")
@@ -109,7 +118,7 @@ def terms_between(*organisation_ids: UUID, at: datetime | None = None) -> Terms:
 def upcoming_pack(organisation_id: UUID, at: datetime | None = None) -> Pack | None:
     """The next version that is posted and does not hold yet."""
     moment = at or timezone.now()
-    later = [pack for pack in packs_of(organisation_id) if pack.effective_at > moment]
+    later = [pack for pack in packs_posted(organisation_id) if pack.effective_at > moment]
     return later[0] if later else None
 
 

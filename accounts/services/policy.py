@@ -23,7 +23,7 @@ from policies.rules.document import check_document, read_pack, written
 from policies.rules.findings import PackInvalid
 from policies.rules.schema import KEY
 from policies.rules.versions import NotAllowed
-from policies.selectors import draft_of, packs_held, packs_of, shipped_packs
+from policies.selectors import draft_of, packs_held, packs_posted, shipped_packs
 from policies.services.versions import discard_draft, post, store_draft, withdraw
 
 
@@ -39,7 +39,7 @@ def adopt_pack(
 
     Holds at once, for there is none before it that anybody relied on. Raises `PackInvalid`.
     """
-    if packs_of(organisation.pk):
+    if packs_posted(organisation.pk):
         raise PolicyRefused("The organisation has a policy already. Make a new version of it.")
     values = with_changes(shipped_packs()[pack_code], changes)
     draft = store_draft(
@@ -71,7 +71,7 @@ def begin_draft(*, acting: Actor) -> PolicyVersion:
     organisation_id = _require(acting)
     if draft := draft_of(organisation_id):
         return draft
-    latest = packs_of(organisation_id)[-1]
+    latest = packs_posted(organisation_id)[-1]
     return store_draft(
         organisation_id=organisation_id, pack_code=latest.code, values=latest.values,
         drafted_by=acting.user_id,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from accounts.services.policy import (
     withdraw_version,
 )
 from audit.models import Event
+from policies import selectors
 from policies.models import PolicyVersion
 from policies.rules.document import digest_of
 from policies.rules.findings import PackInvalid
@@ -154,6 +156,24 @@ def test_there_is_one_draft_and_it_is_gone_on_with(admin: Actor) -> None:
     assert len(events("policy.drafted")) == 2
     save_draft(acting=admin, changes={"title": "First"})
     assert len(events("policy.drafted")) == 2, "nothing changed, nothing is recorded"
+
+
+def test_what_another_process_posted_is_announced_and_gone_on_with_at_once(
+    cast: Cast, admin: Actor
+) -> None:
+    """Each process keeps what holds for some seconds; what is announced is never kept."""
+    organisation_id = admin.organisation_id
+    assert upcoming_pack(organisation_id) is None
+    before = dict(selectors._kept)
+    save_draft(acting=admin, changes={"consent.share_days_at_most": 90})
+    post_draft(acting=admin, effective_at=None)
+    # As in a process that knows nothing of it.
+    selectors._kept.update(before)
+    assert effective_pack(organisation_id).revision == 1
+    selectors._kept.update(before)
+    assert b"A new version is posted" in Client().get("/notice/hospital/").content
+    selectors._kept.update(before)
+    assert begin_draft(acting=admin).values["consent.share_days_at_most"] == 90
 
 
 def test_an_announced_version_can_be_withdrawn_until_it_holds(admin: Actor) -> None:
