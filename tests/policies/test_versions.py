@@ -171,7 +171,7 @@ def test_what_another_process_posted_is_announced_and_gone_on_with_at_once(
     selectors._kept.update(before)
     assert effective_pack(organisation_id).revision == 1
     selectors._kept.update(before)
-    assert b"A new version is posted" in Client().get("/notice/hospital/").content
+    assert b"It takes effect on" in Client().get("/notice/hospital/").content
     selectors._kept.update(before)
     assert begin_draft(acting=admin).values["consent.share_days_at_most"] == 90
 
