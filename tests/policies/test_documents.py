@@ -195,6 +195,7 @@ def test_whatever_bytes_come_the_answer_is_a_refusal(data: bytes) -> None:
         ("logs.keep_days", 91, "floor is 90 days"),
         ("requests.answer_days", 46, "floor is 45 days"),
         ("marketing.basis", {"default": "opt-out"}, "2002/58/EC"),
+        ("optional_events", ["usage"], "must not say other than what runs"),
     ],
 )
 def test_below_a_floor_is_refused_with_key_floor_and_reason(

@@ -180,6 +180,11 @@ KEYS = (
         "What is noted of the use of the portal beyond what security needs.",
         "Only these are ever written, and none for those who object.",
         ("MEDDIM-2.5", "MEDDIM-2.10", "XENRAD-2.16", "XENRAD-2.17"),
+        floor=Floor(
+            "none",
+            "the portal writes none yet, and a notice must not say other than what runs.",
+            broken=bool,
+        ),
     ),
 )  # fmt: skip
 
