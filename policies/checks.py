@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error, register
 
 from policies.rules.findings import PackInvalid
-from policies.rules.inventory import categories_kept, differences
+from policies.rules.inventory import categories_kept, differences, unprotected
 from policies.rules.lint import findings_of
 from policies.selectors import shipped_packs
 
@@ -20,6 +20,12 @@ def every_field_is_classified(**_: Any) -> list[CheckMessage]:
         for model in apps.get_models(include_auto_created=True)
     }
     return [Error(said, id="policies.E001") for said in differences(fields)]
+
+
+@register()
+def what_is_specially_protected_is_sealed(**_: Any) -> list[CheckMessage]:
+    """MEDDIM-1.3."""
+    return [Error(said, id="policies.E004") for said in unprotected()]
 
 
 @register()

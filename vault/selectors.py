@@ -47,6 +47,12 @@ def tombstones_of(ids: Iterable[UUID]) -> dict[UUID, KeyTombstone]:
     }
 
 
+def destroyed_keys() -> Iterator[UUID]:
+    """Give every destroyed key, the first destroyed first: what a restore must not bring back."""
+    rows = DataKey.objects.filter(destroyed_at__isnull=False).order_by("destroyed_at", "id")
+    return rows.values_list("id", flat=True).iterator(chunk_size=2000)
+
+
 def data_keys_made_before(moment: datetime, *, kind: str) -> Iterator[UUID]:
     """Give the living keys of a kind made before a moment, for a sweep of those nobody names."""
     rows = DataKey.objects.filter(kind=kind, created_at__lt=moment, destroyed_at__isnull=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.utils import timezone
 
-from policies.rules.categories import CATEGORIES, HEALTH, PERSONAL, Category
+from policies.rules.categories import CATEGORIES, HEALTH, PERSONAL, UNDER_LAW, Category
 from policies.rules.controls import Values, control, must_refuse, require
 from policies.rules.document import check_document, load_yaml, written
 from policies.rules.findings import PackInvalid
@@ -23,7 +23,7 @@ from policies.rules.gate import (
     require_purpose,
     resume_use,
 )
-from policies.rules.inventory import differences, inventory
+from policies.rules.inventory import categories_kept, differences, inventory
 from policies.rules.lint import findings_of
 from policies.rules.pack import Pack
 from policies.rules.purposes import ALWAYS, PROHIBITED, Purpose
@@ -165,6 +165,22 @@ def inventory_complete() -> str:
     health = sum(one.category in HEALTH for one in entries)
     require(health, "No field is classified as health information.")
     return f"All {len(entries)} fields are classified; {health} of them as health information."
+
+
+@control("policies.collected-for", "No kind of data is kept without a purpose", of_policy=True)
+def collected_for(values: Values) -> str:
+    kept = [one for one in categories_kept() if one in PERSONAL - UNDER_LAW]
+    for category in kept:
+        purposes = {
+            code: {
+                **record,
+                "categories": [one for one in record["categories"] if one != category.value],
+            }
+            for code, record in values["purposes"].items()
+        }
+        require(finds(values, "purposes", purposes=purposes), f"Nothing needs to use {category}.")
+    require(not finds(values, "purposes"), "This policy keeps something for no purpose.")
+    return f"Each of {len(kept)} kinds of data was taken out of the purposes in turn, and missed."
 
 
 @control("policies.sources-said", "Of each kind of data it is said where it comes from")

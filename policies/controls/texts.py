@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from django.conf import settings
+
 from policies.controls.purposes import pack_with
 from policies.rules.controls import Values, control, must_refuse, require
 from policies.rules.document import check_document
@@ -9,7 +13,10 @@ from policies.rules.findings import PackInvalid
 from policies.rules.inventory import categories_kept
 from policies.rules.lint import claims
 from policies.rules.notice import notice_of
+from policies.rules.terms import defined_by
+from policies.selectors import shipped_packs
 
+_USED = re.compile(r"definition=defined\.(\w+)")
 CONTACT = ("contact.officer", "contact.email", "contact.phone", "contact.hours", "contact.address")
 
 
@@ -71,3 +78,19 @@ def signals_said(values: Values) -> str:
     says_so = "Do Not Track is not acted on" in texts[values["signals.gpc"], False]
     require(says_so, "The notice hides that Do Not Track is not acted on.")
     return "The sentence on Do Not Track follows the setting; it was turned over and read."
+
+
+@control("policies.terms-explained", "A term means the same everywhere, and says what")
+def terms_explained() -> str:
+    found = {name for text in _pages() for name in _USED.findall(text)}
+    require(found, "No page explains any term.")
+    for code, values in shipped_packs().items():
+        defined, text = defined_by(pack_with(values), ""), notice_text(values)
+        for one in defined.values():
+            require(one.means in text, f"The notice of {code} leaves out {one.term}.")
+        require(found & defined.keys(), f"No page explains a term of {code}.")
+    return f"{len(found)} terms are explained in the pages where they stand, in the notice's words."
+
+
+def _pages() -> list[str]:
+    return [path.read_text() for path in (settings.BASE_DIR / "templates").rglob("*.html")]

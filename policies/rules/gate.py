@@ -26,6 +26,8 @@ class Why(StrEnum):
     COLLECTED_BEFORE = "collected-before-purpose"
     NO_PURPOSE = "no-purpose"
     NO_POLICY = "no-policy"
+    NO_AGREEMENT = "no-agreement"
+    ROLE = "role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,20 @@ class Use:
 
     purpose: Purpose
     categories: frozenset[Category]
+    # Where policies name the same thing differently: what it is for if `purpose` is not listed.
+    otherwise: tuple[Purpose, ...] = ()
 
 
-def use(purpose: Purpose, *categories: Category) -> Use:
-    return Use(purpose, frozenset(categories))
+def use(purpose: Purpose, *categories: Category, otherwise: tuple[Purpose, ...] = ()) -> Use:
+    return Use(purpose, frozenset(categories), otherwise)
+
+
+def as_listed(pack: Pack | None, wanted: Use) -> Use:
+    """Give the use under the first of its purposes that the pack lists, or as it was declared."""
+    for purpose in (wanted.purpose, *wanted.otherwise):
+        if pack is not None and pack.purpose(purpose) is not None:
+            return Use(purpose, wanted.categories)
+    return wanted
 
 
 class PurposeRefused(Exception):
@@ -57,6 +69,13 @@ def _sentence(why: Why, purpose: str, category: Category | None) -> str:
             return f"This use of personal data{about} names no purpose, so it is refused."
         case Why.NO_POLICY:
             return "The organisation has no policy in force, so nothing can be used under it."
+        case Why.NO_AGREEMENT:
+            return (
+                f"“{label}” rests on the organisation's service agreement, and that has ended. "
+                "An administrator can record the one that follows it under Agreements."
+            )
+        case Why.ROLE:
+            return f"Your role does not include this kind of data: {data}."
         case Why.NOT_LISTED:
             return f"The privacy policy in force does not list the purpose “{label}”."
         case Why.NOT_FOR_CATEGORY:
@@ -68,8 +87,12 @@ def _sentence(why: Why, purpose: str, category: Category | None) -> str:
             )
 
 
-def check_use(pack: Pack | None, wanted: Use) -> None:
-    """Raise `PurposeRefused` unless the pack lists the purpose for every category."""
+def check_use(pack: Pack | None, wanted: Use, *, lapsed: Callable[[], bool] | None = None) -> None:
+    """Raise `PurposeRefused` unless the pack lists the purpose for every category.
+
+    `lapsed` says whether the contract has ended that a purpose with that basis rests on; it is
+    asked only of such a purpose (GDPR Art. 6(1)(b)).
+    """
     if wanted.purpose in ALWAYS:
         return
     if pack is None:
@@ -80,6 +103,8 @@ def check_use(pack: Pack | None, wanted: Use) -> None:
     for category in sorted(wanted.categories):
         if category.value not in listed.categories:
             raise PurposeRefused(Why.NOT_FOR_CATEGORY, wanted.purpose, category)
+    if lapsed is not None and listed.basis == "contract" and lapsed():
+        raise PurposeRefused(Why.NO_AGREEMENT, wanted.purpose)
 
 
 def listed_since(packs: Sequence[Pack], purpose: str, category: Category) -> datetime | None:
@@ -119,7 +144,9 @@ Declared = TypeVar("Declared")
 NO_PERSONAL_DATA = Use(Purpose.SECURITY, frozenset())
 
 
-def uses(purpose: Purpose, *categories: Category) -> Callable[[Declared], Declared]:
+def uses(
+    purpose: Purpose, *categories: Category, otherwise: tuple[Purpose, ...] = ()
+) -> Callable[[Declared], Declared]:
     """Declare what a view, a job or a command uses personal data for.
 
     Stands nearest to the function, so that decorators around it carry it on. What declares
@@ -127,7 +154,7 @@ def uses(purpose: Purpose, *categories: Category) -> Callable[[Declared], Declar
     """
 
     def declare(declared: Declared) -> Declared:
-        declared.use = use(purpose, *categories)  # type: ignore[attr-defined]
+        declared.use = use(purpose, *categories, otherwise=otherwise)  # type: ignore[attr-defined]
         return declared
 
     return declare
@@ -147,22 +174,30 @@ def declared_use(view: Any) -> Use | None:
 
 
 # What is under way -------------------------------------------------------------------------------
+Readable = Callable[[Category], bool]
 _current: ContextVar[Use | None] = ContextVar("use_of_personal_data", default=None)
+# What the roles of whoever asks let be opened; None: nobody with a role asks.
+_readable: ContextVar[Readable | None] = ContextVar("readable_by_role", default=None)
 
 
-def enter_use(wanted: Use | None) -> None:
-    """Say what this thread uses data for from now on; None: nothing was named."""
+def enter_use(wanted: Use | None, readable: Readable | None = None) -> None:
+    """Say what this thread uses data for from now on; None: nothing was named.
+
+    `readable` says which categories the roles of the asker include.
+    """
     _current.set(wanted)
+    _readable.set(readable)
 
 
 @contextmanager
 def resume_use() -> Iterator[None]:
     """Go on afterwards with the use that is named now."""
-    token = _current.set(_current.get())
+    tokens = _current.set(_current.get()), _readable.set(_readable.get())
     try:
         yield
     finally:
-        _current.reset(token)
+        _current.reset(tokens[0])
+        _readable.reset(tokens[1])
 
 
 @contextmanager
@@ -184,7 +219,9 @@ def under(purpose: Purpose, *categories: Category) -> Callable[[Work], Work]:
     def declare(work: Work) -> Work:
         @wraps(work)
         def named(*args: Any, **kwargs: Any) -> Any:
-            with using(purpose, *categories):
+            with resume_use():
+                # No role of whoever asked last in this thread: a job acts for the organisation.
+                enter_use(use(purpose, *categories))
                 return work(*args, **kwargs)
 
         return uses(purpose, *categories)(named)
@@ -198,6 +235,12 @@ def current_purpose() -> str:
     return found.purpose.value if found and found.categories else ""
 
 
+def require_any_purpose(category: Category) -> None:
+    """The door of what goes with every act, such as the name of who took part in it."""
+    if _current.get() is None:
+        raise PurposeRefused(Why.NO_PURPOSE, "", category)
+
+
 def require_purpose(category: Category) -> None:
     """The door of every reader of sealed data: refuse to open it for no purpose (LIFEIMAGE-5.2)."""
     found = _current.get()
@@ -205,3 +248,6 @@ def require_purpose(category: Category) -> None:
         raise PurposeRefused(Why.NO_PURPOSE, "", category)
     if category not in found.categories and found.purpose not in ALWAYS:
         raise PurposeRefused(Why.NO_PURPOSE, found.purpose, category)
+    readable = _readable.get()
+    if readable is not None and not readable(category):
+        raise PurposeRefused(Why.ROLE, found.purpose, category)

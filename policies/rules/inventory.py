@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policies.rules.categories import CATEGORIES, Category, CategoryFacts
+from policies.rules.categories import CATEGORIES, SPECIAL, Category, CategoryFacts
 
 
 class Protection(StrEnum):
@@ -109,6 +109,13 @@ def categories_kept() -> tuple[Category, ...]:
     """Categories of which the portal keeps at least one field."""
     kept = {entry.category for entry in _entries.values()}
     return tuple(category for category in Category if category in kept)
+
+
+def unprotected() -> Iterator[str]:
+    """Say which fields would stand readable although their kind is specially protected."""
+    for entry in inventory():
+        if entry.category in SPECIAL and not entry.is_sealed:
+            yield f"{entry.model}.{entry.field} is {entry.facts.label.lower()}: seal or hash it."
 
 
 def differences(fields: Mapping[str, set[str]]) -> Iterator[str]:

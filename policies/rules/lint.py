@@ -7,11 +7,15 @@ what a regime demands. `claims`: what may not be left standing in a text that pe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
+from uuid import UUID
 
+from policies.rules.categories import PERSONAL, UNDER_LAW
 from policies.rules.findings import Finding, PackInvalid
+from policies.rules.inventory import categories_kept
 from policies.rules.kinds import Kind, Records, Words
+from policies.rules.purposes import OF_USE, SECONDARY
 from policies.rules.schema import KEYS
 from policies.rules.schema.uses import purposes_below_floor
 
@@ -35,6 +39,24 @@ _DENIED: Final = re.compile(r"\b(?:no|not|cannot|never|nobody|nothing)\b[^.]{0,6
 def findings_of(values: Mapping[str, Any]) -> tuple[Finding, ...]:
     """Return everything that stands against publishing these checked values."""
     return (*floors(values), *demands(values), *claims(values))
+
+
+# What depends on who publishes it: rooms above know the laws of a place.
+Look = Callable[[UUID, Mapping[str, Any], Mapping[str, Any]], Iterable[Finding]]
+_looks: dict[str, Look] = {}
+
+
+def register_lint(name: str, look: Look) -> None:
+    """Have this asked before a draft is posted; called from `AppConfig.ready`."""
+    _looks[name] = look
+
+
+def findings_for(
+    organisation_id: UUID, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[Finding, ...]:
+    """Return what stands against publishing `after` there, in the place of `before`."""
+    found = [one for look in _looks.values() for one in look(organisation_id, before, after)]
+    return (*findings_of(after), *found)
 
 
 def require_publishable(values: Mapping[str, Any]) -> None:
@@ -62,6 +84,7 @@ def demands(values: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _purposes(values["purposes"])
     yield from _secondary(values)
     yield from _regimes(values)
+    yield from _records_of_use(values)
     if values["account.post_inactivation"] == "purge-after" and (
         "account.purge_after_days" not in values
     ):
@@ -75,6 +98,9 @@ def demands(values: Mapping[str, Any]) -> Iterator[Finding]:
     used = {category for record in values["purposes"].values() for category in record["categories"]}
     for category in sorted(used - set(values["retention"]) - {"deidentified"}):
         yield Finding("retention", f"says nothing of {category}, which the purposes use.")
+    for category in categories_kept():
+        if category in PERSONAL - UNDER_LAW and category.value not in used:
+            yield Finding("purposes", f"none uses {category.value}, which is kept; say what for.")
 
 
 def _purposes(purposes: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
@@ -93,10 +119,7 @@ def _purposes(purposes: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
 
 def _secondary(values: Mapping[str, Any]) -> Iterator[Finding]:
     purposes = values["purposes"]
-    for path, code in (
-        ("secondary.research", "research"),
-        ("secondary.ai_training", "ai-training"),
-    ):
+    for code, path in SECONDARY.items():
         if values[path] != "off" and code not in purposes:
             yield Finding("purposes", f"must list {code} where {path} is not off.")
         if values[path] == "off" and code in purposes:
@@ -113,6 +136,21 @@ def _secondary(values: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("marketing.basis", "is none everywhere, but the purposes list marketing.")
     if values["sale_share.allowed"] and not values["signals.gpc"]:
         yield Finding("signals.gpc", "must be on where anything is shared for value (CCPA).")
+
+
+def _records_of_use(values: Mapping[str, Any]) -> Iterator[Finding]:
+    """What is noted of use needs a purpose that people can read, and object to."""
+    events, purposes = values["optional_events"], values["purposes"]
+    if not events:
+        return
+    if "usage" not in events:
+        yield Finding("optional_events", "must list usage: the others are said of a use.")
+    if not any("technical" in purposes.get(one, {}).get("categories", ()) for one in OF_USE):
+        yield Finding(
+            "optional_events",
+            f"needs one of the purposes {', '.join(OF_USE)} with technical data: what has no"
+            " purpose is never noted.",
+        )
 
 
 def _regimes(values: Mapping[str, Any]) -> Iterator[Finding]:

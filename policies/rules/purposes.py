@@ -76,10 +76,19 @@ CARE = frozenset(
     }
 )
 
+# What records of use can be for. Whoever objects to one of them has none written at all.
+OF_USE = (Purpose.ANALYTICS, Purpose.SERVICE_IMPROVEMENT)
+
 # Not about the person at all: only without people in the data (clauses §3, 8 and 26).
 ONLY_DEIDENTIFIED = frozenset(
     {Purpose.STATISTICS, Purpose.DEVELOPMENT, Purpose.RESEARCH, Purpose.AI_TRAINING}
 )
+
+# Of these a policy says whether they are pursued at all, and whether each person is asked.
+SECONDARY = {
+    Purpose.RESEARCH: "secondary.research",
+    Purpose.AI_TRAINING: "secondary.ai_training",
+}
 
 # No pack can list these, under whatever basis (AVMI-5.5, MEDDIM-4.1, MEDDIM-8.5).
 PROHIBITED: dict[str, str] = {

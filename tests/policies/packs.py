@@ -24,3 +24,8 @@ def under(cast: Cast, pack_code: str, **changes: Any) -> PolicyVersion:
     version = adopt_pack(organisation=organisation, pack_code=pack_code, changes=changes)
     organisation.memberships.update(accepted_version_id=version.pk)
     return version
+
+
+def without(values: dict[str, Any], *codes: str) -> dict[str, Any]:
+    """Give the purposes of a policy but these."""
+    return {code: one for code, one in values["purposes"].items() if code not in codes}

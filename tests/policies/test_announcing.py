@@ -11,6 +11,9 @@ import time_machine
 from accounts.models import Notification
 from accounts.services.policy import withdraw_version
 from policies.models import PolicyVersion
+from policies.rules.categories import Category
+from policies.rules.gate import using
+from policies.rules.purposes import Purpose
 from tests.factories import Cast, actor_of, deliver, signed_in_client
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
@@ -19,7 +22,9 @@ ALL = ["website", "email", "announcement", "dashboard"]
 
 def told(template: str = "policy-changed") -> dict[str, Notification]:
     rows = Notification.objects.filter(template=template).select_related("user")
-    return {row.user.email: row for row in rows}
+    # A request before this one has ended what the test itself was for.
+    with using(Purpose.COMMUNICATION, Category.ACCOUNT):
+        return {row.user.email: row for row in rows}
 
 
 def test_every_member_is_told_and_nobody_else(

@@ -195,7 +195,6 @@ def test_whatever_bytes_come_the_answer_is_a_refusal(data: bytes) -> None:
         ("logs.keep_days", 91, "floor is 90 days"),
         ("requests.answer_days", 46, "floor is 45 days"),
         ("marketing.basis", {"default": "opt-out"}, "2002/58/EC"),
-        ("optional_events", ["usage"], "must not say other than what runs"),
     ],
 )
 def test_below_a_floor_is_refused_with_key_floor_and_reason(
@@ -313,3 +312,19 @@ def test_a_pack_differs_in_nothing_from_itself(code: str) -> None:
     assert compare(values, values) == ()
     # A database gives lists for tuples.
     assert compare(values, yaml.safe_load(written(values)) and read_pack(written(values))) == ()
+
+
+def test_what_is_noted_of_use_needs_a_purpose_that_people_can_read() -> None:
+    """MEDDIM-2.5: a record of use is kept for a purpose of the policy, or not at all."""
+    assert published_refusals("optional_events", ["usage", "performance", "clicks"]) == []
+    (found,) = published_refusals("optional_events", ["performance"])
+    assert found[0] == "optional_events"
+    assert "must list usage" in found[1]
+    purposes = {code: one for code, one in document()["purposes"].items() if code != "analytics"}
+    values = check_document(changed("purposes", purposes))
+    (finding,) = findings_of(values)
+    assert finding.key == "optional_events"
+    assert "analytics, service-improvement" in finding.reason
+    of_accounts = {"categories": ["account"], "basis": "consent", "share": False}
+    for_accounts = check_document(changed("purposes", {**purposes, "analytics": of_accounts}))
+    assert "technical data" in str(findings_of(for_accounts))

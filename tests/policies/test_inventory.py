@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.apps import apps
 
-from policies.checks import every_field_is_classified
+from accounts.rules import Role, capabilities_of, may_use
+from policies.checks import (
+    every_field_is_classified,
+    what_is_specially_protected_is_sealed,
+)
 from policies.rules import inventory
 from policies.rules.categories import CATEGORIES, Category, DataClass, SubjectClass
 from policies.rules.inventory import Protection, categories_kept, differences
@@ -65,12 +71,37 @@ def test_whatever_says_who_a_patient_is_is_sealed_or_hashed() -> None:
             assert not entry.exported
 
 
+def test_what_is_specially_protected_is_sealed_or_the_check_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """MEDDIM-1.3: call a field genetic, and it has to be ciphertext."""
+    assert what_is_specially_protected_is_sealed() == []
+    entries = dict(inventory._entries)
+    bare = entries["accounts.Profile", "npi"]
+    entries["accounts.Profile", "npi"] = replace(
+        bare, category=Category.SPECIAL, protection=Protection.READABLE
+    )
+    monkeypatch.setattr(inventory, "_entries", entries)
+    (error,) = what_is_specially_protected_is_sealed()
+    assert error.id == "policies.E004"
+    assert "accounts.Profile.npi" in error.msg
+    entries["accounts.Profile", "npi"] = replace(
+        bare, category=Category.SPECIAL, protection=Protection.SEALED
+    )
+    assert what_is_specially_protected_is_sealed() == []
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_no_role_reads_what_is_specially_protected(role: Role) -> None:
+    assert not may_use(capabilities_of(frozenset({role})), Category.SPECIAL)
+
+
 def test_secrets_are_never_exported() -> None:
     for model, field in (
         ("accounts.User", "password"),
         ("accounts.ApiToken", "secret_digest"),
-        ("otp_totp.TOTPDevice", "key"),
-        ("otp_static.StaticToken", "token"),
+        ("accounts.Authenticator", "seed"),
+        ("accounts.RecoveryCode", "digest"),
         ("sessions.Session", "session_key"),
     ):
         assert not inventory._entries[model, field].exported

@@ -21,12 +21,6 @@ from accounts.services.policy_gate import enter
 from audit.models import Event
 from consent.models import DataSubject
 from consent.selectors import identities
-from consent.services.grants import GrantRefused, compose_agreement
-from consent.services.purposes import (
-    ConsentRefused,
-    give_purpose_consent,
-    withdraw_purpose_consent,
-)
 from jobs.rules import kinds
 from policies.models import PolicyVersion
 from policies.rules.categories import CARE_DATA, Category
@@ -37,6 +31,9 @@ from policies.rules.gate import (
     declared_use,
     enter_use,
     listed_since,
+    require_purpose,
+    resume_use,
+    under,
     use,
     using,
 )
@@ -45,6 +42,7 @@ from policies.rules.purposes import ALWAYS, CARE, Purpose
 from policies.selectors import packs_held, shipped_packs
 from studies.models import Study
 from tests.factories import Cast, actor_of, signed_in_client, take_in, token_client
+from tests.policies.packs import without
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,8 +102,9 @@ def test_a_view_that_declares_nothing_is_refused_and_recorded(cast: Cast) -> Non
     [
         # LIFEIMAGE-5.0, AVMI-3.6: training is not in the exchange's list at all.
         (use(Purpose.AI_TRAINING, Category.DEIDENTIFIED), Why.NOT_LISTED),
-        # VIGILANT-3.2: nor is analysing accounts.
-        (use(Purpose.ANALYTICS, Category.ACCOUNT), Why.NOT_LISTED),
+        # Nor is developing anything from accounts; trends of use are, but not of images.
+        (use(Purpose.DEVELOPMENT, Category.ACCOUNT), Why.NOT_LISTED),
+        (use(Purpose.ANALYTICS, Category.IMAGES), Why.NOT_FOR_CATEGORY),
         # LIFEIMAGE-3.9, MEDDIM-2.14: technical and patients' data are not for marketing.
         (use(Purpose.MARKETING, Category.TECHNICAL), Why.NOT_FOR_CATEGORY),
         (use(Purpose.MARKETING, Category.IDENTITY), Why.NOT_FOR_CATEGORY),
@@ -191,10 +190,6 @@ def test_no_request_inherits_the_purpose_of_the_one_before(cast: Cast) -> None:
 
 
 # Changing the policy changes what happens ----------------------------------------------------
-def without(values: dict, *codes: str) -> dict:
-    return {code: one for code, one in values["purposes"].items() if code not in codes}
-
-
 def test_a_purpose_taken_out_of_the_policy_stops_what_was_for_it(
     cast: Cast, announced: Callable[..., PolicyVersion]
 ) -> None:
@@ -207,106 +202,6 @@ def test_a_purpose_taken_out_of_the_policy_stops_what_was_for_it(
         assert page.status_code == 403
         assert b"does not list the purpose" in page.content
         assert client.get("/").status_code == 200
-
-
-# Younger purposes ---------------------------------------------------------------------
-@pytest.fixture
-def newly_listed(
-    cast: Cast, small_ct: Callable[..., bytes], announced: Callable[..., PolicyVersion]
-) -> object:
-    """A study, and then a policy that lists one more purpose, which holds now."""
-    take_in(actor_of(cast.clinician), small_ct())
-    pack = packs_held(actor_of(cast.clinician).organisation_id)[-1]
-    added = {**pack.values["purposes"]}
-    added["care-coordination"] = {**added["second-opinion"]}
-    version = announced({"purposes": added})
-    with time_machine.travel(version.effective_at + timedelta(minutes=1)):
-        Membership.objects.filter(organisation__slug="hospital").update(
-            accepted_version_id=version.pk
-        )
-        yield Study.objects.select_related("organisation").get()
-
-
-def compose(cast: Cast, study: Study, purpose: str) -> object:
-    recipient = cast.stranger.memberships.get()
-    return compose_agreement(
-        actor=actor_of(cast.clinician, fresh=True),
-        owner=study.organisation,
-        recipient_organisation=recipient.organisation,
-        recipient=recipient,
-        subject_name="Adler, Paula",
-        purpose_code=purpose,
-        may_download=False,
-        expires_at=timezone.now() + timedelta(days=5),
-        items=(object(),),  # type: ignore[arg-type]
-        subject_id=study.subject_id,
-        collected_at=study.created_at,
-    )
-
-
-def test_a_new_purpose_does_not_reach_what_was_collected_before(
-    cast: Cast, newly_listed: Study
-) -> None:
-    """MEDDIM-3.14."""
-    assert compose(cast, newly_listed, "second-opinion")
-    with pytest.raises(PurposeRefused, match="needs fresh consent"):
-        compose(cast, newly_listed, "care-coordination")
-
-
-def test_fresh_consent_lets_it_reach_them(cast: Cast, newly_listed: Study) -> None:
-    clinician = actor_of(cast.clinician, fresh=True)
-    subject = newly_listed.subject
-    with pytest.raises(ConsentRefused, match="names the signed document"):
-        give_purpose_consent(actor=clinician, subject=subject, purpose="care-coordination")
-    given = give_purpose_consent(
-        actor=clinician, subject=subject, purpose="care-coordination", document="CF-2026-17"
-    )
-    assert compose(cast, newly_listed, "care-coordination")
-    again = give_purpose_consent(
-        actor=clinician, subject=subject, purpose="care-coordination", document="CF-2026-17"
-    )
-    assert again == given
-    withdraw_purpose_consent(actor=clinician, given=given)
-    with pytest.raises(PurposeRefused):
-        compose(cast, newly_listed, "care-coordination")
-    actions = Event.objects.filter(action__startswith="purpose.").values_list("action", flat=True)
-    assert sorted(actions) == ["purpose.consented", "purpose.withdrawn"]
-
-
-@pytest.mark.parametrize("who", ["stranger", "officer", "patient"])
-def test_nobody_else_consents_for_a_patient(cast: Cast, newly_listed: Study, who: str) -> None:
-    person = actor_of(getattr(cast, who), fresh=True)
-    with pytest.raises(ConsentRefused):
-        give_purpose_consent(
-            actor=person, subject=newly_listed.subject, purpose="care-coordination", document="X-1"
-        )
-
-
-def test_what_comes_after_the_new_version_is_under_it(
-    cast: Cast, newly_listed: Study, small_ct: Callable[..., bytes]
-) -> None:
-    take_in(actor_of(cast.clinician), small_ct(study="later"))
-    later = Study.objects.select_related("organisation").latest("created_at")
-    assert compose(cast, later, "care-coordination")
-
-
-def test_the_recipients_policy_has_to_list_the_purpose_as_well(
-    cast: Cast, small_ct: Callable[..., bytes], announced: Callable[..., PolicyVersion]
-) -> None:
-    """Clauses §4, rule 2: the stricter value of both."""
-    admin = cast["officer@imaging.example"]
-    from accounts.models import MembershipRole
-
-    MembershipRole.objects.create(membership=admin.memberships.get(), role="administrator")
-    pack = packs_held(actor_of(admin).organisation_id)[-1]
-    version = announced({"purposes": without(pack.values, "second-opinion")}, who=admin)
-    take_in(actor_of(cast.clinician), small_ct())
-    study = Study.objects.select_related("organisation").get()
-    assert compose(cast, study, "second-opinion")
-    with time_machine.travel(version.effective_at + timedelta(minutes=1)):
-        with pytest.raises(GrantRefused, match="recipient's privacy policy"):
-            compose(cast, study, "second-opinion")
-        assert compose(cast, study, "treatment")
 
 
 # Pure ---------------------------------------------------------------------
@@ -355,45 +250,16 @@ def test_the_request_of_nobody_reaches_public_pages_only() -> None:
     enter(None, use(Purpose.AUTHENTICATION, Category.ACCOUNT))
 
 
-# Pages of consent to a purpose -----------------------------------------------------------------
-def test_a_patient_consents_to_a_new_purpose_and_takes_it_back(
-    cast: Cast, newly_listed: Study
-) -> None:
-    from consent.models import PurposeConsent, SubjectAccount
+def test_a_job_has_no_role_of_whoever_asked_before_it_in_the_thread() -> None:
+    @under(Purpose.TREATMENT, Category.IDENTITY)
+    def work() -> str:
+        require_purpose(Category.IDENTITY)
+        return "done"
 
-    SubjectAccount.objects.create(user=cast.patient, subject=newly_listed.subject)
-    patient = signed_in_client(cast.patient)
-    page = f"/consent/subjects/{newly_listed.subject_id}/"
-    shown = patient.get(page).content.decode()
-    assert "Coordinating care" in shown
-    assert "not included" in shown
-    assert shown.count("I consent") == 1, "only for what is younger than the record"
-    assert patient.post(f"{page}care-coordination/", {"act": "give"})["Location"] == page
-    assert compose(cast, newly_listed, "care-coordination")
-    given = PurposeConsent.objects.get()
-    assert (given.by_subject, given.given_by, given.factor) == (True, cast.patient, "totp")
-    assert "Take back" in patient.get(page).content.decode()
-    patient.post(f"{page}care-coordination/", {"act": "withdraw"})
-    with pytest.raises(PurposeRefused):
-        compose(cast, newly_listed, "care-coordination")
-
-
-def test_a_clinician_records_it_with_the_number_of_the_document(
-    cast: Cast, newly_listed: Study
-) -> None:
-    clinician = signed_in_client(cast.clinician)
-    page = f"/consent/subjects/{newly_listed.subject_id}/"
-    clinician.post(f"{page}care-coordination/", {"act": "give"})
-    assert b"names the signed document" in clinician.get(page).content
-    clinician.post(f"{page}care-coordination/", {"act": "give", "document": "not a number!"})
-    assert b"letters, digits and hyphens only" in clinician.get(page).content
-    clinician.post(f"{page}care-coordination/", {"act": "give", "document": "CF-2026-17"})
-    assert b"document CF-2026-17, recorded by Dr Clara Reyes" in clinician.get(page).content
-
-
-@pytest.mark.parametrize("who", ["stranger", "officer", "auditor", "administrator", "owner"])
-def test_for_others_there_is_no_such_page(cast: Cast, newly_listed: Study, who: str) -> None:
-    person = signed_in_client(getattr(cast, who))
-    page = f"/consent/subjects/{newly_listed.subject_id}/"
-    assert person.get(page).status_code == 404
-    assert person.post(f"{page}care-coordination/", {"act": "give"}).status_code == 404
+    with resume_use():
+        enter_use(use(Purpose.TREATMENT, Category.IDENTITY), lambda _: False)
+        with pytest.raises(PurposeRefused, match="Your role"):
+            require_purpose(Category.IDENTITY)
+        assert work() == "done"
+        with pytest.raises(PurposeRefused, match="Your role"):
+            require_purpose(Category.IDENTITY)

@@ -15,17 +15,21 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import Membership, SaleOptOut, SignIn, User
+from accounts.models import Authenticator, Membership, SaleOptOut, SignIn, User
 from accounts.services.housekeeping import forget_technical_records
 from consent.models import SubjectAccount
 from consent.selectors import agreed_text, grants_given
 from policies.models import PolicyVersion
+from policies.rules.categories import Category
+from policies.rules.gate import using
+from policies.rules.purposes import Purpose
+from policies.selectors import effective_pack
 from studies.models import Study
+from tests.dsar.asking import by_form
 from tests.factories import Cast, actor_of, deliver, signed_in_client, take_in
 from tests.governance.test_policy_pages import POLICY, fields_of
-from tests.policies.test_five_packs import (
+from tests.policies.lives import (
     code_of,
     day,
     give_password,
@@ -143,7 +147,7 @@ def test_a_factor_that_is_dropped_opens_only_the_setting_up_of_another(
     device = with_password(cast.clinician)
 
     def leads_to(form: dict[str, str]) -> tuple[str, Client]:
-        TOTPDevice.objects.update(last_t=-1, throttling_failure_count=0)
+        Authenticator.objects.update(last_t=-1, throttling_failure_count=0)
         client = give_password(cast.clinician)
         answer = client.post("/sign-in/second-factor/", form)
         return answer.get("Location", ""), client
@@ -205,7 +209,8 @@ def test_the_longest_session(cast: Cast, in_force: InForce) -> None:
 
 def test_the_youngest_age(cast: Cast, in_force: InForce) -> None:
     def asks_for_eighteen() -> bool:
-        return "I am at least 18 years old" in text(Client().get(invited(cast)))
+        read = effective_pack(actor_of(cast.clinician).organisation_id).digest
+        return "I am at least 18 years old" in text(Client().get(invited(cast), {"read": read}))
 
     assert not asks_for_eighteen()
     with in_force("accounts", {"account.min_age": "default: 18\nUS: 18"}):
@@ -247,7 +252,7 @@ def test_what_becomes_of_a_closed_account_is_said_before_closing_it(
 
 # Messages and signals -----------------------------------------------------------------------------
 def test_advertising(cast: Cast, in_force: InForce) -> None:
-    User.objects.filter(email__endswith="@hospital.example").update(residence="US-NY")
+    User.objects.filter(memberships__organisation__slug="hospital").update(residence="US-NY")
 
     def letters() -> int:
         signed_in_client(cast.administrator).post("/campaigns/", {"template": "service-news"})
@@ -341,3 +346,45 @@ def test_a_purpose(cast: Cast, in_force: InForce) -> None:
         clinician = signed_in_client(cast.clinician)
         assert clinician.get("/notifications/").status_code == 403
         assert opens(clinician)
+
+
+# Whom people ask, and how soon they are answered --------------------------------------------------
+def test_whom_people_ask(cast: Cast, study: Study, in_force: InForce) -> None:
+    def told() -> str:
+        return text(signed_in_client(cast.clinician).get(f"/studies/{study.uid}/"))
+
+    assert "mailto:officer@hospital.example" in told()
+    with in_force("contact", {"contact.email": "privacy@hospital.example"}):
+        assert "mailto:privacy@hospital.example" in told()
+
+
+def test_the_time_for_an_answer(cast: Cast, in_force: InForce) -> None:
+    def days_given() -> int:
+        with using(Purpose.RIGHTS, Category.REQUESTS, Category.ACCOUNT):
+            case = by_form(residence="JP")
+        return (case.answer_on - timezone.localdate()).days
+
+    assert days_given() > 7
+    with in_force("requests", {"requests.answer_days": "7"}):
+        assert days_given() <= 7
+
+
+def test_lists_of_third_parties(cast: Cast, in_force: InForce) -> None:
+    def takes_them() -> bool:
+        page = signed_in_client(cast.administrator).get("/members/invite/list/")
+        return "<textarea" in text(page)
+
+    assert not takes_them()
+    with in_force("secondary", {"secondary.brokers": "true"}):
+        assert takes_them()
+
+
+def test_grounds_of_disclosure(cast: Cast, in_force: InForce) -> None:
+    def offers_subpoenas() -> bool:
+        return "subpoena" in text(
+            signed_in_client(cast.officer).get("/governance/authorities/new/")
+        )
+
+    assert offers_subpoenas()
+    with in_force("sharing", {"legal.grounds": ["law", "court-order", "compliance-review"]}):
+        assert not offers_subpoenas()

@@ -53,6 +53,11 @@ def exact_token(key: bytes, text: str) -> bytes:
     return _token(key, "exact", normalised(text))
 
 
+def verbatim_token(key: bytes, text: str) -> bytes:
+    """Token of a text as it is, for what must not be folded: é and e are two mailboxes."""
+    return _token(key, "verbatim", text)
+
+
 def prefix_tokens(key: bytes, text: str) -> list[bytes]:
     """Tokens to store: one for each of the first 1 to 16 characters of the normalised text."""
     folded = normalised(text)

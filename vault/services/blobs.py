@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from vault.gateways.blob_store import BlobReader, BlobStore, blob_store
 from vault.rules.contexts import bind
-from vault.rules.errors import StorageError
+from vault.rules.errors import BlobMissing, StorageError
 from vault.rules.sealed_stream import BUFFER, RangeOpener, Sealer
 
 if TYPE_CHECKING:
@@ -230,6 +230,15 @@ def open_blob(name: str, *, key: bytes, context: bytes) -> SealedBlob:
 def delete_blob(*, name: str) -> bool:
     """Delete a blob durably; tell whether there was one. Safe to repeat."""
     return blob_store().delete(name)
+
+
+def is_stored(*, name: str) -> bool:
+    """Ask the store itself whether there is such a blob, for proof that there is none."""
+    try:
+        blob_store().open(name).close()
+    except BlobMissing:
+        return False
+    return True
 
 
 def stored_names(*, before: datetime) -> Iterator[str]:

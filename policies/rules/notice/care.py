@@ -124,7 +124,7 @@ def california(pack: Pack) -> Section:
             "are not treated worse for it. Once a year you may ask what went to others for their "
             "direct marketing (Shine the Light): nothing does."),
         ),
-        link=("request", "Make a request under Californian law"),
+        link=("request-california", "Make a request under Californian law"),
     )  # fmt: skip
 
 
@@ -160,7 +160,8 @@ def messages(pack: Pack) -> Section:
 
 def traces(pack: Pack) -> Section:
     gpc = (
-        "Global Privacy Control is honoured: it counts as an opt-out of sale and sharing."
+        "Global Privacy Control is honoured: it counts as an opt-out of sale and sharing, and "
+        "nothing optional is noted."
         if pack["signals.gpc"]
         else "Global Privacy Control is not acted on, as nothing is sold or shared."
     )

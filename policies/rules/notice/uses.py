@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from policies.rules.categories import CATEGORIES, Category
+from policies.rules.categories import CATEGORIES, Category, labels_of
 from policies.rules.notice.section import Section, Table, said
 from policies.rules.pack import Pack
 from policies.rules.purposes import ALWAYS, PURPOSE_LABELS, Purpose
@@ -45,6 +43,7 @@ def collected(pack: Pack, kept: list[Category]) -> Section:
         (
             "Technical data counts as personal as soon as it can be linked to somebody.",
             f"Of the use of the portal, beyond what security needs, this is noted: {optional}.",
+            *_records_of_use(pack),
             "Data from brokers or public registers: "
             + ("taken in, with its source." if pack["secondary.brokers"] else "none."),
         ),
@@ -52,11 +51,31 @@ def collected(pack: Pack, kept: list[Category]) -> Section:
     )  # fmt: skip
 
 
+def _records_of_use(pack: Pack) -> tuple[str, ...]:
+    if not pack["optional_events"]:
+        return ()
+    return (
+        ("It names the feature and the day, under a pseudonym that changes every four weeks: no"
+        " address, no search, no patient, no hour. Members find it in the file of their data; who"
+        " objects has none written and all of theirs deleted. Visitors of the public notice are"
+        " counted without a pseudonym. " + _joined(pack)),
+    )  # fmt: skip
+
+
+def _joined(pack: Pack) -> str:
+    if not pack.lists(Purpose.SUPPORT, Category.TECHNICAL):
+        return "It is shown to nobody together with a name, but to the member."
+    return (
+        "It is joined with a name only to solve a member's problem, under a ticket and for a"
+        " limited time, and the member is told."
+    )
+
+
 def purposes(pack: Pack) -> Section:
     rows = [
         (
             one.label,
-            _labels(one.categories),
+            ", ".join(labels_of(one.categories)),
             BASES[one.basis] + (f"; {one.cites}" if one.cites else ""),
             "you can object" if one.may_be_objected_to else "",
         )
@@ -76,12 +95,6 @@ def purposes(pack: Pack) -> Section:
         ),
         table=Table(("Purpose", "Data", "Basis", "Your choice"), tuple(rows)),
     )  # fmt: skip
-
-
-def _labels(categories: Iterable[str]) -> str:
-    return ", ".join(
-        CATEGORIES[category].label for category in Category if category.value in set(categories)
-    )
 
 
 def never(pack: Pack) -> Section:

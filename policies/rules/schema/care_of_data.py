@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policies.rules.categories import CATEGORY_LABELS
 from policies.rules.kinds import Choice, Codes, Flag, Period, Records, Stricter, Whole, Words
-from policies.rules.schema.key import Floor, Key, at_least
+from policies.rules.schema.key import Key, at_least
 
 CHANNELS = {
     "website": "a notice on the website",
@@ -27,6 +27,14 @@ TRIGGERS = {
     "diagnosis-complete": "the end of the diagnostic process",
     "project-ended": "the end of the project",
     "created": "the day it was made",
+}
+
+DEID_OPTIONS = {
+    "clean-pixel-data": "burned-in text is removed from images",
+    "clean-descriptors": "free text is cleaned",
+    "clean-structured-content": "structured reports are cleaned",
+    "clean-graphics": "graphics and overlays are removed",
+    "clean-recognizable-visual-features": "faces are removed from head scans",
 }
 
 KEYS = (
@@ -144,16 +152,7 @@ KEYS = (
     ),
     Key(
         "deid.options",
-        Codes(
-            {
-                "clean-pixel-data": "burned-in text is removed from images",
-                "clean-descriptors": "free text is cleaned",
-                "clean-structured-content": "structured reports are cleaned",
-                "clean-graphics": "graphics and overlays are removed",
-                "clean-recognizable-visual-features": "faces are removed from head scans",
-            },
-            Stricter.MORE,
-        ),
+        Codes(DEID_OPTIONS, Stricter.MORE),
         "De-identification", "What is cleaned beyond the basic profile (DICOM PS3.15 Annex E).",
         "The options of every release project, at least.", ("MEDDIM-2.23", "MEDDIM-2.24"),
     ),
@@ -170,22 +169,18 @@ KEYS = (
     Key(
         "optional_events", Codes(
             {
-                "usage": "which features are used",
+                "usage": "which features are used, by the day",
                 "performance": "how long pages take",
                 "errors": "what went wrong, without content",
+                "clicks": "from which page to which somebody goes",
             },
             Stricter.FEWER,
         ),
         "Optional records of use",
         "What is noted of the use of the portal beyond what security needs.",
         "Only these are ever written, and none for those who object.",
-        ("MEDDIM-2.5", "MEDDIM-2.10", "XENRAD-2.16", "XENRAD-2.17"),
-        floor=Floor(
-            "none",
-            "the portal writes none yet, and a notice must not say other than what runs.",
-            broken=bool,
-        ),
+        ("MEDDIM-2.5", "MEDDIM-2.10", "XENRAD-2.16", "XENRAD-2.17", "LIFEIMAGE-3.8"),
     ),
 )  # fmt: skip
 
-__all__ = ["CHANNELS", "KEYS", "TRIGGERS", "Floor"]
+__all__ = ["CHANNELS", "DEID_OPTIONS", "KEYS", "TRIGGERS"]

@@ -67,22 +67,19 @@ _SECONDARY = {
     "off": "not at all",
 }
 _RESEARCH = Choice(_SECONDARY, ranked=True)
-_GROUNDS = Codes(
-    {
-        "law": "a law that demands it",
-        "court-order": "a court's order",
-        "subpoena": "a subpoena duly executed",
-        "government-request": "a request of a government agency",
-        "investigation": "an investigation by law enforcement",
-        "compliance-review": "a review of compliance by an authority",
-        "fraud": "preventing fraud or illegal acts",
-        "terms": "enforcing the terms of the service",
-        "rights": "defending rights or property, or against liability",
-        "safety": "protecting the safety of people",
-    },
-    Stricter.FEWER,
-    may_be_empty=False,
-)
+GROUNDS = {
+    "law": "a law that demands it",
+    "court-order": "a court's order",
+    "subpoena": "a subpoena duly executed",
+    "government-request": "a request of a government agency",
+    "investigation": "an investigation by law enforcement",
+    "compliance-review": "a review of compliance by an authority",
+    "fraud": "preventing fraud or illegal acts",
+    "terms": "enforcing the terms of the service",
+    "rights": "defending rights or property, or against liability",
+    "safety": "protecting the safety of people",
+}
+_GROUNDS = Codes(GROUNDS, Stricter.FEWER, may_be_empty=False)
 _MECHANISMS = Codes(
     {
         "adequacy": "an adequacy decision (GDPR Art. 45)",
