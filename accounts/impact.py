@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp_webauthn.models import WebAuthnCredential
 
-from accounts.models import Membership, SignIn, User
+from accounts.models import Authenticator, Membership, SignIn, User
 from policies.rules.impact import Impact, Values
 
 
@@ -39,7 +38,7 @@ def _without_factor(members: object, after: Values) -> int:
     """Members who use a second factor now, and none that the draft allows."""
     held: set[int] = set()
     using: set[int] = set()
-    for code, model in (("totp", TOTPDevice), ("passkey", WebAuthnCredential)):
+    for code, model in (("totp", Authenticator), ("passkey", WebAuthnCredential)):
         owners = set(
             model.objects.filter(user__in=members, confirmed=True).values_list("user_id", flat=True)
         )

@@ -1,7 +1,17 @@
 """What this room keeps, and the libraries of signing in."""
 
 from policies.rules.categories import Category
-from policies.rules.inventory import FieldFacts, Models, classify, hashed, readable, secret
+from policies.rules.inventory import (
+    FieldFacts,
+    Models,
+    Protection,
+    classify,
+    hashed,
+    keyed_hash,
+    readable,
+    sealed,
+    secret,
+)
 
 DAY = "When it was made"
 _DEVICE: dict[str, str | FieldFacts] = {
@@ -11,7 +21,7 @@ _DEVICE: dict[str, str | FieldFacts] = {
 }  # fmt: skip
 _ATTEMPT: dict[str, str | FieldFacts] = {
     "id": "Number", "user_agent": "Browser", "ip_address": "Network address",
-    "username": readable("E-mail address that was tried", Category.ACCOUNT),
+    "username": keyed_hash("E-mail address that was tried", Category.ACCOUNT),
     "http_accept": "Formats the browser takes", "path_info": "Page",
     "attempt_time": "When",
 }  # fmt: skip
@@ -19,13 +29,16 @@ _ATTEMPT: dict[str, str | FieldFacts] = {
 MODELS: Models = [
     ("accounts.User", Category.ACCOUNT, {
         "id": "Number of the account", "password": hashed("Password", Category.CREDENTIALS),
-        "last_login": "Last sign-in", "email": "E-mail address", "name": "Name",
+        "last_login": "Last sign-in", "seal_id": "Number for sealing",
+        "email": sealed("E-mail address"), "email_token": keyed_hash("E-mail address"),
+        "name": sealed("Name"), "phone": sealed("Telephone number"),
         "residence": "Country you live in",
         "is_active": "Whether the account is open", "created_at": "When the account was made",
     }),
     ("accounts.Profile", Category.PROFESSIONAL, {
-        "id": "Number", "user": "Whose", "specialty": "Specialty",
-        "licence_number": "Licence number", "licence_place": "Where licensed", "npi": "NPI",
+        "id": "Number", "user": "Whose", "specialty": sealed("Specialty"),
+        "licence_number": sealed("Licence number"), "licence_place": sealed("Where licensed"),
+        "npi": sealed("NPI"),
     }),
     ("accounts.Organisation", Category.ORGANISATION, {
         "id": "Number", "slug": "Short name", "name": "Name", "kind": "Kind",
@@ -36,6 +49,7 @@ MODELS: Models = [
     ("accounts.Membership", Category.PROFESSIONAL, {
         "id": "Number", "user": "Who", "organisation": "Organisation",
         "is_active": "Whether it holds", "accepted_version_id": "Policy accepted last",
+        "objected_to": readable("Purposes objected to", Category.CONSENT),
         "created_at": "Since when",
     }),
     ("accounts.MembershipRole", Category.PROFESSIONAL, {
@@ -48,14 +62,22 @@ MODELS: Models = [
         "network": readable("Network address (shortened)", Category.TECHNICAL),
     }),
     ("accounts.Invitation", Category.ACCOUNT, {
-        "id": "Number", "organisation": "Organisation", "email": "E-mail address invited",
+        "id": "Number", "organisation": "Organisation", "email": sealed("E-mail address invited"),
+        "email_token": keyed_hash("E-mail address invited"),
         "roles": "Roles offered",
         "secret_digest": hashed("Secret of the link", Category.CREDENTIALS),
         "invited_by": "Who invited", "created_at": DAY, "expires_at": "Until when it is open",
         "accepted_at": "Accepted", "withdrawn_at": "Withdrawn",
+        "source": "Where the address came from", "basis": "On what basis it was used",
+    }),
+    ("accounts.EmailChange", Category.ACCOUNT, {
+        "id": "Number", "user": "Whose", "email": sealed("E-mail address asked for"),
+        "old_email": sealed("E-mail address before"), "asked_at": "When",
+        "expires_at": "Until when it can be confirmed", "confirmed_at": "Confirmed",
     }),
     ("accounts.ApiToken", Category.CREDENTIALS, {
         "id": "Number", "membership": "Whose", "name": "Name of the program",
+        "agreement": "Under which agreement with a partner",
         "secret_digest": hashed("Secret"), "scopes": "What it may do", "created_at": DAY,
         "expires_at": "Until when it holds", "revoked_at": "Revoked", "last_used_on": "Last used",
     }),
@@ -64,6 +86,22 @@ MODELS: Models = [
         "browser": "Browser and system", "factor": "Proved with",
         "public_computer": "Shared computer", "started_at": "Since when", "seen_at": "Last seen",
         "ended_at": "Ended",
+    }),
+    ("accounts.UsageEvent", Category.TECHNICAL, {
+        "id": "Number", "organisation": "Organisation", "day": "Day",
+        "pseudonym": keyed_hash("Account, under a pseudonym that changes every four weeks"),
+        "feature": "Feature", "page": "Page, by its name", "from_page": "Page before",
+        "browser": "Browser and system", "outcome": "How it ended",
+        "took_ms": "How long it took, in milliseconds", "forget_on": "Deleted on",
+    }),
+    ("accounts.SupportWindow", Category.TRAIL, {
+        "id": "Number", "organisation": "Organisation", "member": "Whose technical records",
+        "opened_by": "Who may look", "ticket": "Ticket", "reason": "Why", "opened_at": "From",
+        "ends_at": "Until", "closed_at": "Closed",
+    }),
+    ("accounts.WorkSettings", Category.ACCOUNT, {
+        "id": "Number", "membership": "Whose", "modality": "Worklist: modality",
+        "per_page": "Worklist: lines on a page", "colours": "Light or dark",
     }),
     ("accounts.Notification", Category.COMMUNICATIONS, {
         "id": "Number", "user": "To whom", "batch_id": "Sent together with",
@@ -89,18 +127,38 @@ MODELS: Models = [
         "started_by": readable("Who sent it", Category.PROFESSIONAL), "started_at": "When",
         "recipients": "To how many",
     }),
+    ("accounts.Agreement", Category.ORGANISATION, {
+        "id": "Number", "organisation": "Whose", "kind": "Kind", "party": "With whom",
+        "partner": "Organisation in the portal", "key_id": "Its key",
+        "sealed_contact": sealed("Address for notices", Category.PROFESSIONAL),
+        "reference": "Where the signed document is filed", "starts_on": "From",
+        "deid_options": "What is cleaned beyond the policy",
+        "ends_on": "Until", "ended_on": "Ended early on",
+        "recorded_by": readable("Who recorded it", Category.PROFESSIONAL), "created_at": DAY,
+    }),
+    ("accounts.AgreementNotice", Category.ORGANISATION, {
+        "id": "Number", "agreement": "Of which agreement", "version_id": "Version of the policy",
+        "template": "Which message", "created_at": DAY, "mailed_at": "Mailed",
+        "mail_failure": "Why mail failed", "mail_given_up": "Whether mail was given up",
+    }),
+    ("accounts.Invoice", Category.BILLING, {
+        "id": "Number of the row", "organisation": "Whose", "number": "Number", "about": "For what",
+        "amount": "Amount", "currency": "Currency", "state": "State", "key_id": "Its key",
+        "sealed_addresses": sealed("Addresses"), "payment_reference": "Reference of the payment",
+        "issued_at": DAY, "settled_at": "Paid or cancelled", "issued_by": "Who wrote it",
+    }),
     ("sessions.Session", Category.TECHNICAL, {
         "session_key": secret("Key of the session", Category.CREDENTIALS),
         "session_data": secret("What the session remembers"), "expire_date": "Until when it holds",
     }),
-    ("otp_totp.TOTPDevice", Category.CREDENTIALS, {
-        **_DEVICE, "key": secret("Secret of the authenticator"), "step": "Seconds per code",
-        "t0": "Counted from", "digits": "Digits", "tolerance": "Tolerance", "drift": "Drift",
-        "last_t": "Last code used",
+    ("accounts.Authenticator", Category.CREDENTIALS, {
+        **_DEVICE, "seal_id": "Number for sealing",
+        "seed": FieldFacts("Seed of the authenticator", Protection.SEALED, exported=False),
+        "drift": "How far its clock is off", "last_t": "Last code used",
     }),
-    ("otp_static.StaticDevice", Category.CREDENTIALS, _DEVICE),
-    ("otp_static.StaticToken", Category.CREDENTIALS, {
-        "id": "Number", "device": "Set of codes", "token": secret("Recovery code"),
+    ("accounts.RecoveryCodes", Category.CREDENTIALS, _DEVICE),
+    ("accounts.RecoveryCode", Category.CREDENTIALS, {
+        "id": "Number", "codes": "Set of codes", "digest": keyed_hash("Recovery code"),
     }),
     ("django_otp_webauthn.WebAuthnCredential", Category.CREDENTIALS, {
         **{name: said for name, said in _DEVICE.items() if not name.startswith("throttling")},

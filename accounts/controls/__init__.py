@@ -3,4 +3,14 @@
 
 def register() -> None:
     """Make them known; called from `AppConfig.ready`."""
-    from accounts.controls import messages, people, signing_in, traces  # noqa: F401 - register
+    from accounts.controls import (  # noqa: F401 - register
+        agreements,
+        billing,
+        details,
+        messages,
+        people,
+        sealing,
+        signing_in,
+        traces,
+        use,
+    )

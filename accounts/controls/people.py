@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -9,22 +10,53 @@ from uuid import UUID
 from django.apps import apps
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.controls.signing_in import gate_of, require_order, routes
 from accounts.forms import JoinForm
-from accounts.models import Acceptance, Invitation, User
-from accounts.rules import Actor, is_valid_npi
+from accounts.models import (
+    Acceptance,
+    Invitation,
+    Membership,
+    MembershipRole,
+    Organisation,
+    User,
+)
+from accounts.rules import (
+    READERS,
+    ROLE_CAPABILITIES,
+    ROLE_LABELS,
+    Actor,
+    Role,
+    is_valid_npi,
+)
 from accounts.rules.messages import BOTH, CATEGORIES, Category, template_named
+from accounts.services.members import (
+    MembershipRefused,
+    change_roles,
+    close_memberships,
+    end_membership,
+    require_read,
+)
 from accounts.services.own_data import PARTS
-from accounts.services.policy_gate import needs_acceptance
+from accounts.services.policy_gate import needs_acceptance, readable_for
 from policies.controls.purposes import pack_with
 from policies.controls.trying import undone
+from policies.rules.categories import CATEGORIES as CATEGORIES_OF_DATA
+from policies.rules.categories import HEALTH, Sensitive
 from policies.rules.categories import Category as Data
 from policies.rules.controls import Values, control, must_refuse, require
-from policies.rules.gate import Use
-from policies.rules.inventory import fields_of
+from policies.rules.gate import (
+    PurposeRefused,
+    Use,
+    enter_use,
+    require_purpose,
+    resume_use,
+)
+from policies.rules.inventory import fields_of, unprotected
 from policies.rules.purposes import Purpose
+from policies.selectors import shipped_packs
 
 SOMEBODY = Actor(user_id=0, name="Nobody", organisation_id=UUID(int=1))
 
@@ -63,6 +95,32 @@ def acceptance_recorded() -> str:
         with undone(), refused, transaction.atomic():
             _acceptance(**facts)
     return "Joining without the tick was refused, and so was a record without version or words."
+
+
+@control("accounts.read-to-the-end", "The policy is read before it is answered, to its end")
+def read_to_the_end() -> str:
+    for name in ("policy_accept", "join_read"):
+        source = (settings.BASE_DIR / f"templates/accounts/{name}.html").read_text()
+        policy, answer = source.find("components/notice.html"), source.find("<button")
+        require(0 < policy < answer, f"{name} can be answered before its end.")
+        require("components/ask_first.html" in source, f"{name} does not say whom to ask.")
+    ask = render_to_string(
+        "components/ask_first.html", {"contact_email": "a@b.invalid", "contact_phone": "+1 845"}
+    )
+    require("a@b.invalid" in ask and "+1 845" in ask, "It is not said how to ask.")
+    return "On both pages the answer stands at the end of the whole policy, and whom to ask above."
+
+
+@control("accounts.read-before-joining", "Nobody joins whom the policy was not shown")
+def read_before_joining() -> str:
+    given = {"name": "Nobody", "password": "a lamp on the windowsill", "old_enough": "on"}
+    form = JoinForm({**given, "accepts": "on"}, min_age=16)
+    require("digest" in form.errors, "One can join without saying which policy was read.")
+    pack = pack_with(next(iter(shipped_packs().values())), digest="1" * 64)
+    require_read(pack, pack.digest)
+    with must_refuse(MembershipRefused, "Joining with the digest of another policy"):
+        require_read(pack, "0" * 64)
+    return "Joining was refused without a policy's digest, and with the digest of another one."
 
 
 def _acceptance(**more: Any) -> None:
@@ -124,6 +182,30 @@ def own_data() -> str:
     return f"{len(PARTS)} kinds of rows are handed out; passwords and secrets are not."
 
 
+@control("accounts.sensitive-guarded", "Sensitive data is sealed, and read by few roles")
+def sensitive_guarded() -> str:
+    wrong = list(unprotected())
+    require(not wrong, " ".join(wrong[:3]))
+    tried = 0
+    for role, capabilities in ROLE_CAPABILITIES.items():
+        actor = replace(SOMEBODY, roles=frozenset({role}), capabilities=capabilities)
+        for category in HEALTH:
+            wanted = Use(Purpose.TREATMENT, frozenset({category}))
+            with resume_use():
+                enter_use(wanted, readable_for(actor, wanted))
+                if capabilities & READERS.get(category, frozenset()):
+                    require_purpose(category)
+                    continue
+                tried += 1
+                to_whom = ROLE_LABELS[role].lower()
+                with must_refuse(PurposeRefused, f"Opening {category.value} to the {to_whom}"):
+                    require_purpose(category)
+    kinds = {kind for facts in CATEGORIES_OF_DATA.values() for kind in facts.kinds}
+    require(kinds == set(Sensitive), "A kind of sensitive data is in no category.")
+    require(tried > len(ROLE_CAPABILITIES), "Every role reads everything.")
+    return f"{len(kinds)} kinds are known; {tried} pairs of role and data were tried and refused."
+
+
 @control("accounts.one-account", "One address, one account, whatever its capitals")
 def one_account() -> str:
     with undone():
@@ -132,6 +214,33 @@ def one_account() -> str:
         with refused, transaction.atomic():
             User.objects.create(email="CONTROL@control.invalid", name="Nobody")
     return "The database just refused a second account for one address in other capitals."
+
+
+@control("accounts.officer-remains", "No organisation loses its last privacy officer")
+def officer_remains() -> str:
+    organisations = Organisation.objects.filter(is_active=True, memberships__is_active=True)
+    with_officer = MembershipRole.objects.filter(
+        role=Role.OFFICER, membership__is_active=True, membership__user__is_active=True
+    ).values("membership__organisation_id")
+    without = organisations.exclude(pk__in=with_officer).distinct().count()
+    require(not without, f"Organisations without a privacy officer: {without}.")
+    with undone():
+        somebody = User.objects.create(email="control@control.invalid", name="Nobody")
+        office = Organisation.objects.create(slug="control-control", name="Nowhere")
+        membership = Membership.objects.create(user=somebody, organisation=office)
+        MembershipRole.objects.create(membership=membership, role=Role.OFFICER)
+        acts: dict[str, Callable[[], object]] = {
+            "removed": lambda: end_membership(acting=SOMEBODY, membership=membership),
+            "given other roles": lambda: change_roles(
+                acting=SOMEBODY, membership=membership, roles=[Role.AUDITOR]
+            ),
+            "gone with their account": lambda: close_memberships(user=somebody),
+        }
+        for said, act in acts.items():
+            refused = must_refuse(MembershipRefused, f"That the last officer is {said}")
+            with refused, transaction.atomic():
+                act()
+    return "Each organisation has one, and one who is the last could not be removed just now."
 
 
 @control("accounts.npi", "An NPI is checked by its last digit")

@@ -85,8 +85,7 @@ def second_factor(values: Values) -> str:
 
 @control("accounts.factors-by-policy", "The policy says which factors count", of_policy=True)
 def factors_by_policy(values: Values) -> str:
-    needs = {Factor.TOTP: "django_otp.plugins.otp_totp", Factor.PASSKEY: "django_otp_webauthn"}
-    needs[Factor.RECOVERY] = "django_otp.plugins.otp_static"
+    needs = dict.fromkeys(Factor, "django_otp") | {Factor.PASSKEY: "django_otp_webauthn"}
     factors = {Factor(one) for one in values["auth.factors"]}
     require(factors & {Factor.TOTP, Factor.PASSKEY}, "Neither an app nor a passkey counts.")
     absent = [one for one in factors if needs[one] not in settings.INSTALLED_APPS]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
+
+from accounts.rules.cards import passes_luhn
+from policies.rules.categories import HEALTH, Category
 
 
 class Role(StrEnum):
@@ -39,6 +44,14 @@ class Capability(StrEnum):
     MANAGE_MEMBERS = "manage_members"
     MANAGE_CONFIGURATION = "manage_configuration"
     REVOKE_ANY_SHARE = "revoke_any_share"
+    DISCLOSE_UNDER_LAW = "disclose_under_law"
+    ANSWER_REQUESTS = "answer_requests"
+    JOIN_RECORDS = "join_records"
+    PREPARE_RELEASES = "prepare_releases"
+    APPROVE_RELEASES = "approve_releases"
+    LOOK_UP_LINKS = "look_up_links"
+    PLACE_HOLDS = "place_holds"
+    APPROVE_DISPOSAL = "approve_disposal"
 
 
 # Neither a platform administrator nor an auditor ever sees images.
@@ -49,16 +62,55 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
             Capability.SUBMIT_STUDIES,
             Capability.SHARE_STUDIES,
             Capability.SEE_SUBJECTS,
+            Capability.PREPARE_RELEASES,
         }
     ),
-    Role.ADMINISTRATOR: frozenset({Capability.MANAGE_MEMBERS, Capability.MANAGE_CONFIGURATION}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Capability.MANAGE_MEMBERS,
+            Capability.MANAGE_CONFIGURATION,
+            Capability.JOIN_RECORDS,
+            Capability.APPROVE_DISPOSAL,
+        }
+    ),
     Role.OFFICER: frozenset(
-        {Capability.SEE_SUBJECTS, Capability.SEE_TRAIL, Capability.REVOKE_ANY_SHARE}
+        {
+            Capability.SEE_SUBJECTS,
+            Capability.SEE_TRAIL,
+            Capability.REVOKE_ANY_SHARE,
+            Capability.DISCLOSE_UNDER_LAW,
+            Capability.ANSWER_REQUESTS,
+            Capability.JOIN_RECORDS,
+            Capability.APPROVE_RELEASES,
+            Capability.LOOK_UP_LINKS,
+            Capability.PLACE_HOLDS,
+            Capability.APPROVE_DISPOSAL,
+        }
     ),
     Role.AUDITOR: frozenset({Capability.SEE_TRAIL}),
-    Role.RESEARCHER: frozenset(),
+    Role.RESEARCHER: frozenset({Capability.PREPARE_RELEASES}),
     Role.PLATFORM: frozenset({Capability.MANAGE_CONFIGURATION}),
 }
+
+
+_OF_PATIENTS = frozenset({Capability.VIEW_IMAGES, Capability.SEE_SUBJECTS})
+# Any of these lets a person use data of the category for the organisation. A sensitive category
+# that is not here is used by nobody (MEDDIM-1.3).
+READERS: dict[Category, frozenset[Capability]] = {
+    Category.IDENTITY: _OF_PATIENTS,
+    Category.MEDICAL: _OF_PATIENTS,
+    Category.IMAGES: _OF_PATIENTS,
+    Category.REPORTS: _OF_PATIENTS,
+    Category.BILLING: frozenset({Capability.MANAGE_CONFIGURATION}),
+}
+_READ_BY_ROLE = HEALTH | {Category.BILLING}
+
+
+def may_use(capabilities: frozenset[Capability], category: Category) -> bool:
+    """Does any of these capabilities let a person use data of the category?"""
+    if category not in _READ_BY_ROLE:
+        return True
+    return bool(capabilities & READERS.get(category, frozenset()))
 
 
 class Scope(StrEnum):
@@ -83,6 +135,30 @@ FACTOR_LABELS = {
     Factor.RECOVERY: "a one-time recovery code",
     Factor.DEMO: "the demonstration's sign-in link",
 }
+
+
+class FirstFactor(StrEnum):
+    """With what a session was begun, before the second factor."""
+
+    PASSWORD = "password"  # noqa: S105 - a kind of proof
+    DEMO = "demo"
+
+
+FIRST_FACTOR_LABELS = {
+    FirstFactor.PASSWORD: "a password",
+    FirstFactor.DEMO: FACTOR_LABELS[Factor.DEMO],
+}
+
+
+def words_of_factor(code: str) -> str:
+    """What a factor is called, the first or the second; an older release may have known others."""
+    words: Mapping[Any, str] = {**FIRST_FACTOR_LABELS, **FACTOR_LABELS}
+    return words.get(code, code)
+
+
+def first_factor_of(second: str) -> FirstFactor:
+    """The first factor of a session that did not note it: only demonstrations need no password."""
+    return FirstFactor.DEMO if second == Factor.DEMO else FirstFactor.PASSWORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +189,22 @@ class Actor:
     membership_id: UUID | None = None
     roles: frozenset[Role] = frozenset()
     scopes: frozenset[Scope] | None = None
+    # The agreement under which a partner's program acts.
+    agreement_id: UUID | None = None
     token_id: UUID | None = None
     session: str = ""
     stepped_up_at: datetime | None = None
+    # The second factor that was shown last, and what the session was begun with.
     factor: str = ""
+    first_factor: str = ""
+    first_proved_at: datetime | None = None
     capabilities: frozenset[Capability] = field(default=frozenset())
     # The version of the organisation's policy that the person accepted last.
     accepted_version: UUID | None = None
+    # Purposes of the policy that the person objects to (GDPR Art. 21).
+    objected_to: frozenset[str] = frozenset()
+    # A browser that others use too, as the person said when signing in.
+    public_computer: bool = False
     # How long proving again who one is holds, by the policy in force.
     step_up_lasts: timedelta = STEP_UP_LASTS
 
@@ -163,11 +248,7 @@ def is_valid_npi(number: str) -> bool:
     """Check a US NPI: ten digits, Luhn over the prefix 80840 (45 CFR 162.406)."""
     if len(number) != 10 or not (number.isascii() and number.isdigit()):
         return False
-    total = 24  # what the constant prefix 80840 adds
-    for position, digit in enumerate(reversed(number)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    return passes_luhn(f"80840{number}")
 
 
 def digest_of_secret(secret: str) -> str:

@@ -67,7 +67,7 @@ CATEGORIES: dict[Category, CategoryRule] = {
     ),
     Category.CASE: CategoryRule(
         "Cases",
-        "A study was shared with you, or a share has ended.",
+        "A study was shared with you, a share has ended, or there is news of a request.",
         always=PORTAL, choosable=EMAIL, usual=BOTH,
     ),
     Category.SERVICE_UPDATE: CategoryRule(
@@ -210,6 +210,13 @@ TEMPLATES = [
         "accounts:account",
     ),
     MessageTemplate(
+        "address-changed", Category.SECURITY,
+        "Your account has another address now",
+        "The e-mail address of your account was confirmed and changed, and every other browser was"
+        " signed out. If it was not you, tell your administrator at once.",
+        "accounts:account",
+    ),
+    MessageTemplate(
         "roles-changed", Category.ACCOUNT,
         "Your roles were changed",
         "An administrator of your organisation changed what your account can do.",
@@ -228,6 +235,28 @@ TEMPLATES = [
         "The new version of the privacy policy that was announced will not take effect.",
         "accounts:policy_news",
     ),
+    MessageTemplate(
+        "partner-policy-changed", Category.POLICY_CHANGE,
+        "The privacy policy of a partner will change",
+        "An organisation that you have an agreement with has posted a new version of its privacy"
+        " policy. See what changes, and from when on.",
+        "accounts:notice_versions", has_target=True,
+    ),
+    MessageTemplate(
+        "partner-policy-withdrawn", Category.POLICY_CHANGE,
+        "A partner's change of its privacy policy was withdrawn",
+        "The new version of the privacy policy that an organisation you have an agreement with had"
+        " announced will not take effect.",
+        "accounts:notice_versions", has_target=True,
+    ),
+    MessageTemplate(
+        "records-joined", Category.SECURITY,
+        "Your technical records are being looked at",
+        "To solve a problem under a ticket, a privacy officer or an administrator of your"
+        " organisation joined the technical records of your visits with your account, for a limited"
+        " time. You see who, why and until when.",
+        "consent:my_purposes",
+    ),
     # Their pages are of the room above, which is known here only by the name of its address.
     MessageTemplate(
         "share-given", Category.CASE,
@@ -239,6 +268,13 @@ TEMPLATES = [
         "share-revoked", Category.CASE,
         "A share was revoked",
         "A study that was shared with you is no longer released to you.",
+        "consent:share", has_target=True,
+    ),
+    MessageTemplate(
+        "share-erased", Category.CASE,
+        "A study that was shared with you was erased",
+        "Whose study it is asked for it to be erased, and it was. Erase what you have of it too,"
+        " unless the law asks you to keep it.",
         "consent:share", has_target=True,
     ),
     MessageTemplate(

@@ -44,7 +44,8 @@ def tracking_statement(flags: SignalFlags) -> tuple[str, ...]:
     """Say in the notice what is done, from the same flags that do it (MEDDIM-9.1, CalOPPA)."""
     gpc = (
         "Global Privacy Control (GPC) is honoured: it counts as your opt-out of sale and sharing,"
-        " and is kept with your account when you are signed in."
+        " and is kept with your account when you are signed in. No record of use is written with"
+        " it."
         if flags.gpc
         else "Global Privacy Control (GPC) is not acted on."
     )

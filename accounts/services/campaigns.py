@@ -11,7 +11,7 @@ from accounts.models import Campaign, Notification, Organisation
 from accounts.rules import Actor, Capability
 from accounts.rules.marketing import MarketingBasis
 from accounts.rules.messages import template_named
-from accounts.selectors import advertised_to, marketing_basis
+from accounts.selectors.advertising import advertised_to, marketing_basis
 from accounts.services.notifications import post
 from accounts.services.trail import record
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import Membership, MembershipRole, Organisation, Profile, User
 from accounts.rules import Role
+from accounts.rules.agreements import AgreementKind
 from accounts.services.acceptance import write_answer
+from accounts.services.agreements import Terms, store_agreement
 from accounts.services.policy import adopt_pack
 from policies.selectors import effective_pack, packs_of
 
@@ -133,11 +137,24 @@ def seed_cast() -> dict[str, User]:
         organisations[wanted.slug] = organisation
         if not packs_of(organisation.pk):
             adopt_pack(organisation=organisation, **POLICIES[wanted.slug])
+            _seed_service_agreement(organisation)
     return {person.email: _seed_person(person, organisations) for person in CAST}
 
 
+def _seed_service_agreement(organisation: Organisation) -> None:
+    """What the purposes with the basis "contract" rest on."""
+    terms = Terms(
+        kind=AgreementKind.SERVICE,
+        party="Collimate, who runs this portal",
+        contact="contracts@collimate.example",
+        reference=f"COL-{organisation.slug.upper()}-1",
+        starts_on=timezone.localdate() - timedelta(days=30),
+    )
+    store_agreement(organisation_id=organisation.pk, terms=terms, by=None)
+
+
 def _seed_person(person: Person, organisations: dict[str, Organisation]) -> User:
-    user = User.objects.filter(email=person.email).first()
+    user = User.objects.with_email(person.email).first()
     if user is None:
         user = User.objects.create_user(email=person.email, name=person.name)
         Profile.objects.create(user=user, specialty=person.specialty, npi=person.npi)

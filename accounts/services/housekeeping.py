@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.models import Organisation, SignIn
+from accounts.models import EmailChange, Organisation, SignIn
 from accounts.services.trail import record, system_ref
+from accounts.services.usage import forget_old_use
 from policies.rules.logs import FAILED_TRIES_KEPT, SIGN_INS_KEPT
 from policies.selectors import packs_held
 
@@ -40,6 +41,8 @@ def forget_technical_records() -> dict[str, int]:
         "failed_tries": AccessAttempt.objects.filter(
             attempt_time__lt=now - FAILED_TRIES_KEPT
         ).delete()[0],
+        "records_of_use": forget_old_use(now.date()),
+        "changes_of_address": EmailChange.objects.filter(expires_at__lt=now).delete()[0],
         "sessions": Session.objects.filter(expire_date__lt=now).delete()[0],
     }
     if any(gone.values()):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.fields import token_of_email
 from accounts.models import (
     ApiToken,
     Invitation,
@@ -17,13 +19,23 @@ from accounts.models import (
     Organisation,
     Profile,
     User,
+    WorkSettings,
 )
 from accounts.rules import INVITATION_LASTS, ROLE_LABELS, Actor, Role, digest_of_secret
+from accounts.rules.contacts import ContactsRefused, checked_contacts
 from accounts.services.acceptance import write_answer
 from accounts.services.notifications import notify
 from accounts.services.sign_in import end_all_sessions
 from accounts.services.trail import record, user_ref
+from accounts.services.usage import forget_use_of
+from policies.rules.pack import Pack
 from policies.selectors import effective_pack
+
+# Roles that an organisation cannot be without, and why (XENRAD-11.1).
+INDISPENSABLE = {
+    Role.OFFICER: "whom people can ask about their data",
+    Role.ADMINISTRATOR: "without whom nobody can be invited",
+}
 
 
 class MembershipRefused(Exception):
@@ -31,18 +43,59 @@ class MembershipRefused(Exception):
 
 
 @transaction.atomic
+def invite_contacts(
+    *, acting: Actor, text: str, roles: list[Role], source: str, basis: str
+) -> list[Invitation]:
+    """Invite people whose addresses a third party gave: all of the list, or nobody (MEDDIM-2.13).
+
+    Raises `ContactsRefused` where source or basis is missing or the policy takes none in, and
+    `MembershipRefused` for somebody who is a member already.
+    """
+    assert acting.organisation_id is not None
+    if not effective_pack(acting.organisation_id)["secondary.brokers"]:
+        raise ContactsRefused(
+            "The privacy policy takes in no data from third parties. Invite people one by one, by"
+            " the address that they gave."
+        )
+    contacts = checked_contacts(text, source=source, basis=basis)
+    return [
+        invite_member(
+            acting=acting,
+            organisation_id=acting.organisation_id,
+            email=one,
+            roles=roles,
+            source=source.strip(),
+            basis=basis,
+        )
+        for one in contacts
+    ]
+
+
+@transaction.atomic
 def invite_member(
-    *, acting: Actor, organisation_id: UUID, email: str, roles: list[Role]
+    *,
+    acting: Actor,
+    organisation_id: UUID,
+    email: str,
+    roles: list[Role],
+    source: str = "",
+    basis: str = "",
 ) -> Invitation:
-    """Send a link that lets its holder join in these roles, once, within a week."""
+    """Send a link that lets its holder join in these roles, once, within a week.
+
+    `source` and `basis` where the address came from a third party: the letter says so.
+    """
     organisation = Organisation.objects.get(pk=organisation_id)
     email = email.strip().lower()
     if Membership.objects.filter(
-        organisation=organisation, user__email__iexact=email, is_active=True
+        organisation=organisation, user__email_token=token_of_email(email), is_active=True
     ).exists():
         raise MembershipRefused("This person is a member already. Change their roles instead.")
     Invitation.objects.filter(
-        organisation=organisation, email=email, accepted_at=None, withdrawn_at=None
+        organisation=organisation,
+        email_token=token_of_email(email),
+        accepted_at=None,
+        withdrawn_at=None,
     ).update(withdrawn_at=timezone.now())
     secret = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
@@ -51,6 +104,8 @@ def invite_member(
         roles=[role.value for role in roles],
         secret_digest=digest_of_secret(secret),
         invited_by_id=acting.user_id,
+        source=source,
+        basis=basis,
         expires_at=timezone.now() + INVITATION_LASTS,
     )
     record(
@@ -58,7 +113,7 @@ def invite_member(
         actor=acting,
         organisation_id=organisation_id,
         target=("invitation", str(invitation.pk)),
-        details={"roles": invitation.roles},
+        details={"roles": invitation.roles, "basis": basis},
     )
     transaction.on_commit(lambda: _send_invitation(invitation, secret))
     return invitation
@@ -67,11 +122,12 @@ def invite_member(
 def _send_invitation(invitation: Invitation, secret: str) -> None:
     link = settings.PUBLIC_URL + reverse("accounts:join", args=[secret])
     roles = ", ".join(ROLE_LABELS[Role(role)].lower() for role in invitation.roles)
+    came = f"Your address came from: {invitation.source}.\n\n" if invitation.source else ""
     send_mail(
         f"Join {invitation.organisation} on Collimate",
         f"You are invited to join {invitation.organisation} as: {roles}.\n\n"
         f"Open this link within seven days to accept:\n{link}\n\n"
-        "If you did not expect this, do nothing: the link ends by itself.",
+        f"{came}If you did not expect this, do nothing: the link ends by itself.",
         None,
         [invitation.email],
     )
@@ -88,9 +144,8 @@ def accept_invitation(
     and accepted.
     """
     pack = effective_pack(invitation.organisation_id)
-    if pack.digest != read_digest:
-        raise MembershipRefused("The policy has changed since you opened this page. Read it anew.")
-    user = User.objects.filter(email__iexact=invitation.email).first()
+    require_read(pack, read_digest)
+    user = User.objects.with_email(invitation.email).first()
     if user is None:
         user = User.objects.create_user(email=invitation.email, name=name, password=password)
         Profile.objects.create(user=user)
@@ -111,6 +166,12 @@ def accept_invitation(
         details={"roles": invitation.roles},
     )
     return user
+
+
+def require_read(pack: Pack, read_digest: str) -> None:
+    """Raise `MembershipRefused` unless this very version was shown to whoever accepts it."""
+    if pack.digest != read_digest:
+        raise MembershipRefused("The policy has changed since you opened this page. Read it anew.")
 
 
 @transaction.atomic
@@ -134,6 +195,7 @@ def end_membership(*, acting: Actor, membership: Membership) -> None:
     """End a membership: its tokens and the person's sessions end with it."""
     if membership.user_id == acting.user_id:
         raise MembershipRefused("You cannot end your own membership. Ask another administrator.")
+    _require_successor(membership, losing=set(INDISPENSABLE))
     membership.is_active = False
     membership.save(update_fields=["is_active"])
     membership.tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
@@ -148,14 +210,48 @@ def end_membership(*, acting: Actor, membership: Membership) -> None:
 
 @transaction.atomic
 def close_memberships(*, user: User) -> None:
-    """End all memberships of a closed account, their tokens, and every session."""
+    """End all memberships of a closed account, their tokens, and every session.
+
+    Raises `MembershipRefused` where somebody else has to take a role over first.
+    """
+    for membership in user.memberships.filter(is_active=True).order_by("organisation_id"):
+        _require_successor(membership, losing=set(INDISPENSABLE))
     now = timezone.now()
     ApiToken.objects.filter(membership__user=user, revoked_at=None).update(revoked_at=now)
     Membership.objects.filter(user=user).update(is_active=False, accepted_version_id=None)
     end_all_sessions(user=user)
+    forget_use_of(user_id=user.pk)
+    WorkSettings.objects.filter(membership__user=user).delete()
+
+
+def sole_roles_of(membership: Membership, among: Iterable[Role] = INDISPENSABLE) -> list[Role]:
+    """The roles of a membership that nobody else in the organisation has."""
+    others = MembershipRole.objects.filter(
+        membership__organisation_id=membership.organisation_id,
+        membership__is_active=True,
+        membership__user__is_active=True,
+    ).exclude(membership=membership)
+    covered = set(others.filter(role__in=INDISPENSABLE).values_list("role", flat=True))
+    held = set(membership.roles.values_list("role", flat=True))
+    return [role for role in INDISPENSABLE if role in among and role in held - covered]
+
+
+def _require_successor(membership: Membership, *, losing: Collection[Role]) -> None:
+    """Refuse to leave an organisation without anybody in a role that it cannot do without.
+
+    The organisation is locked, so that two who leave at the same time are not each other's
+    successor.
+    """
+    Organisation.objects.select_for_update().get(pk=membership.organisation_id)
+    for role in sole_roles_of(membership, losing) if membership.is_active else []:
+        raise MembershipRefused(
+            f"This is the organisation's last active {ROLE_LABELS[role].lower()}, "
+            f"{INDISPENSABLE[role]}. First give this role to another member."
+        )
 
 
 def _set_roles(membership: Membership, roles: list[Role]) -> None:
+    _require_successor(membership, losing=set(INDISPENSABLE) - set(roles))
     membership.roles.exclude(role__in=roles).delete()
     for role in roles:
         MembershipRole.objects.get_or_create(membership=membership, role=role)

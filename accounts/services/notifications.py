@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.gateways.post import MailFailed, send_letter
-from accounts.models import Notification, User
+from accounts.models import AgreementNotice, Notification, User
 from accounts.rules import Actor
 from accounts.rules.messages import (
     CATEGORIES,
@@ -21,11 +22,14 @@ from accounts.rules.messages import (
     channels_for,
     template_named,
 )
-from accounts.selectors import choices_of, may_be_advertised_to
+from accounts.selectors import choices_of
+from accounts.selectors.advertising import may_be_advertised_to
 from accounts.services.trail import record
 from jobs.services import Run, create_job
 
 MAIL = "accounts.mail"
+# Rows that are also the record of a letter.
+Mailed = Notification | AgreementNotice
 UNSUBSCRIBE_SALT = "accounts.unsubscribe"
 
 
@@ -89,22 +93,27 @@ def mail_batch(run: Run) -> None:
     unsent = Notification.objects.filter(
         batch_id=run.payload["batch"], by_email=True, mailed_at=None, mail_given_up=False
     ).select_related("user")
+    mail_each(run, unsent.order_by("pk"), _send)
+
+
+def mail_each(run: Run, rows: Iterable[Mailed], send: Callable[[Any], None]) -> None:
+    """Send a letter for each row and note on it what became of it.
+
+    Raises `MailUnfinished` if some are to be tried again.
+    """
     failed = False
-    for row in unsent.order_by("pk"):
+    for row in rows:
+        unsent = type(row).objects.filter(pk=row.pk, mailed_at=None)
         try:
-            _send(row)
+            send(row)
         except MailFailed as failure:
             failed |= not failure.final
             # Not in a step: a step counts as progress, and a server that is down for ever
             # would be asked for ever.
-            Notification.objects.filter(pk=row.pk).update(
-                mail_failure=failure.code, mail_given_up=failure.final
-            )
+            unsent.update(mail_failure=failure.code, mail_given_up=failure.final)
             continue
         with run.step(advance=1):
-            Notification.objects.filter(pk=row.pk, mailed_at=None).update(
-                mailed_at=timezone.now(), mail_failure=""
-            )
+            unsent.update(mailed_at=timezone.now(), mail_failure="")
     if failed:
         raise MailUnfinished
 

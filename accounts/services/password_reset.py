@@ -8,10 +8,10 @@ from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from accounts.fields import token_of_email
 from accounts.models import User
 from jobs.services import create_job
 
@@ -26,8 +26,8 @@ def request_reset_link(*, email: str) -> None:
     answer nor the time it takes tells who has an account. One letter a minute and address.
     """
     email = email.strip().lower()
-    user = User.objects.filter(email=email, is_active=True).first()
-    digest = salted_hmac(SEND_LINK, email, algorithm="sha256").hexdigest()
+    user = User.objects.with_email(email).filter(is_active=True).first()
+    digest = token_of_email(email).hex()
     create_job(
         kind=SEND_LINK,
         natural_key=f"{digest}/{timezone.now():%Y%m%d%H%M}",

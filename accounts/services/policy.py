@@ -15,12 +15,14 @@ from accounts.models import Organisation
 from accounts.rules import Actor, Capability
 from accounts.rules.messages import Channel
 from accounts.selectors import members_to_tell
+from accounts.services.agreements import tell_partners
 from accounts.services.notifications import notify
 from accounts.services.trail import record, system_ref
 from audit.services import ActorRef
 from policies.models import PolicyVersion
 from policies.rules.document import check_document, read_pack, written
 from policies.rules.findings import PackInvalid
+from policies.rules.lint import findings_for
 from policies.rules.schema import KEY
 from policies.rules.versions import NotAllowed
 from policies.selectors import draft_of, packs_held, packs_posted, shipped_packs
@@ -117,6 +119,9 @@ def post_draft(*, acting: Actor, effective_at: datetime | None) -> PolicyVersion
     if draft is None:
         raise PolicyRefused("There is no draft. Make one first.")
     with _refusals_recorded(acting), transaction.atomic():
+        before = packs_posted(organisation_id)[-1]
+        if findings := findings_for(organisation_id, before.values, draft.values):
+            raise PackInvalid(findings)
         post(draft=draft, effective_at=effective_at, posted_by=acting.user_id)
         _write(acting, organisation_id, draft, "policy.posted")
         _tell(draft, "policy-changed")
@@ -155,6 +160,12 @@ def _tell(version: PolicyVersion, template: str) -> None:
         # At sign-in and on the first page, until each has taken note of it.
         needs_acknowledgement=bool(ways & {"announcement", "dashboard"}),
     )
+    if version.values["notice.partners"] or (held and held[-1]["notice.partners"]):
+        tell_partners(
+            organisation_id=version.organisation_id,
+            version_id=version.pk,
+            template=f"partner-{template}",
+        )
 
 
 def _stored(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.core import signing
 from django.db import transaction
@@ -12,7 +12,8 @@ from accounts.models import ChannelChoice, MarketingChoice, SaleOptOut, User
 from accounts.rules import Actor
 from accounts.rules.messages import CATEGORIES, Category, Channel, channels_for
 from accounts.rules.tracking import Signals
-from accounts.selectors import all_choices_of, marketing_choice_of
+from accounts.selectors import all_choices_of
+from accounts.selectors.advertising import marketing_choice_of
 from accounts.services.notifications import UNSUBSCRIBE_SALT
 from accounts.services.trail import record, user_ref
 
@@ -66,10 +67,27 @@ def user_of_unsubscribe_token(token: str) -> User | None:
     return User.objects.filter(pk=value["user"]).first()
 
 
+_heard: list[Callable[[User, str], None]] = []
+
+
+def when_signalled(hear: Callable[[User, str], None]) -> None:
+    """Have a room above do its part of a new opt-out, in the same transaction."""
+    if hear not in _heard:
+        _heard.append(hear)
+
+
 @transaction.atomic
 def keep_signal(*, user: User, signals: Signals) -> bool:
     """Keep the opt-out that a person's browser signals; returns whether that was new."""
     _, made = SaleOptOut.objects.get_or_create(user=user, defaults={"source": signals.source})
     if made:
         record(action="signal.recorded", actor=user_ref(user), reason=signals.source)
+        for hear in _heard:
+            hear(user, signals.source)
     return made
+
+
+def forget_signal(*, user_id: int) -> None:
+    """What a browser had signalled holds no more: its person said so. It counts again with the
+    next session in which it is sent."""
+    SaleOptOut.objects.filter(user_id=user_id).delete()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from base64 import b32encode
 from collections.abc import Container
 from datetime import datetime, timedelta
 
@@ -15,11 +16,9 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django_otp import match_token
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import SignIn, User
-from accounts.rules import FACTOR_LABELS, Actor, Factor, digest_of_secret
+from accounts.models import Authenticator, RecoveryCode, RecoveryCodes, SignIn, User
+from accounts.rules import FACTOR_LABELS, Actor, Factor, digest_of_secret, first_factor_of
 from accounts.selectors import entry_factors_of, factors_allowed_to, must_enrol
 from accounts.services.notifications import notify
 from accounts.services.trail import anonymous_ref, record, user_ref
@@ -92,7 +91,7 @@ def check_code(user: User, code: str, accepted: Container[Factor]) -> Factor | N
     if looks_like not in accepted:
         return None
     device = match_token(user, code)
-    if isinstance(device, TOTPDevice):
+    if isinstance(device, Authenticator):
         return Factor.TOTP
     return Factor.RECOVERY if device is not None else None
 
@@ -101,11 +100,15 @@ def check_code(user: User, code: str, accepted: Container[Factor]) -> Factor | N
 def complete_sign_in(request: HttpRequest, *, user: User, factor: Factor) -> None:
     """Open the session, under a new key, and list it."""
     public_computer = bool(request.session.pop("pending_public", False))
+    now = timezone.now().isoformat()
+    proved_at = request.session.get("pending_at", now)
     for key in ("pending_user_id", "pending_at", "proved_by_old_factor"):
         request.session.pop(key, None)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session["factor"] = factor.value
-    request.session["stepped_up_at"] = timezone.now().isoformat()
+    request.session["first_factor"] = first_factor_of(factor).value
+    request.session["first_proved_at"] = proved_at
+    request.session["stepped_up_at"] = now
     if public_computer:
         request.session.set_expiry(0)
     request.session.save()
@@ -185,17 +188,17 @@ def require_allowed(user: User, factor: Factor) -> None:
 
 
 @transaction.atomic
-def begin_totp(user: User) -> TOTPDevice:
+def begin_totp(user: User) -> Authenticator:
     """Make the secret that the person's app is to hold; it counts once it has been used."""
     require_allowed(user, Factor.TOTP)
-    TOTPDevice.objects.filter(user=user, confirmed=False).delete()
-    return TOTPDevice.objects.create(user=user, name="Authenticator app", confirmed=False)
+    Authenticator.objects.filter(user=user, confirmed=False).delete()
+    return Authenticator.objects.create(user=user, name="Authenticator app", confirmed=False)
 
 
 @transaction.atomic
 def confirm_totp(*, user: User, code: str) -> bool:
     require_allowed(user, Factor.TOTP)
-    device = TOTPDevice.objects.filter(user=user, confirmed=False).first()
+    device = Authenticator.objects.filter(user=user, confirmed=False).first()
     if device is None or not device.verify_token(code.replace(" ", "")):
         return False
     device.confirmed = True
@@ -215,10 +218,12 @@ def note_enrolled_factor(*, user: User, factor: Factor) -> None:
 def issue_recovery_codes(user: User) -> list[str]:
     """Replace all recovery codes; they are shown this once."""
     require_allowed(user, Factor.RECOVERY)
-    replaced, _ = StaticDevice.objects.filter(user=user).delete()
-    device = StaticDevice.objects.create(user=user, name="Recovery codes")
-    codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
-    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    replaced, _ = RecoveryCodes.objects.filter(user=user).delete()
+    held = RecoveryCodes.objects.create(user=user, name="Recovery codes")
+    codes = [b32encode(secrets.token_bytes(5)).decode().lower() for _ in range(RECOVERY_CODES)]
+    RecoveryCode.objects.bulk_create(
+        RecoveryCode(codes=held, digest=held.digest_of(code)) for code in codes
+    )
     record(action="factor.enrolled", actor=user_ref(user), reason=Factor.RECOVERY.value)
     # The first ones come with the second factor itself, of which the owner is told.
     if replaced:

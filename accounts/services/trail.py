@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -23,10 +24,16 @@ _request: ContextVar[RequestMeta | None] = ContextVar("accounts_trail_request", 
 
 def remember_request(request: HttpRequest) -> None:
     """Keep what an event may say of the request it came with: network and request id."""
-    address = request.META.get("REMOTE_ADDR", "")
+    address = _address_of(request)
     request_id = request.META.get("HTTP_X_REQUEST_ID", "")
     plain = request_id if request_id.isalnum() and len(request_id) <= 64 else ""
     _request.set(RequestMeta(network=truncated_network(address), request_id=plain))
+
+
+def _address_of(request: HttpRequest) -> str:
+    """Where a request came from: deployed, as the proxy in front says, which appends it."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.DEPLOYED else ""
+    return forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", "")
 
 
 def current_network() -> str:

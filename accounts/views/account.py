@@ -26,10 +26,13 @@ from accounts.selectors import (
     memberships_of_user,
     password_length_for,
 )
+from accounts.selectors.agreements import agreements_of
+from accounts.services.details import change_details
+from accounts.services.email_change import open_change_of
 from accounts.services.notifications import notify
 from accounts.services.password_reset import request_reset_link
 from accounts.services.sign_in import end_all_sessions, end_session
-from accounts.services.tokens import issue_token, revoke_token
+from accounts.services.tokens import TokenRefused, issue_token, revoke_token
 from accounts.services.trail import record, user_ref
 from policies.rules.categories import Category
 from policies.rules.gate import uses
@@ -52,6 +55,7 @@ def account(request: HttpRequest) -> HttpResponse:
         {
             "form": form,
             "factors": factors_of(request.user),
+            "change": open_change_of(request.user),
             "allowed": factors_allowed_to(request.user),
             "sign_ins": live_sign_ins_of(request.user),
             "current": digest_of_secret(request.session.session_key),
@@ -62,16 +66,11 @@ def account(request: HttpRequest) -> HttpResponse:
     )
 
 
-@transaction.atomic
 def _save_profile(request: HttpRequest, form: ProfileForm) -> None:
-    form.save()
-    request.user.name = form.cleaned_data["name"]
-    request.user.residence = form.residence
-    request.user.save(update_fields=["name", "residence"])
-    # Which fields, not what stands in them.
-    record(
-        action="profile.changed", actor=request.actor, details={"fields": sorted(form.changed_data)}
-    )
+    user = request.user
+    user.name, user.phone = form.cleaned_data["name"], form.cleaned_data["phone"]
+    user.residence = form.residence
+    change_details(actor=request.actor, user=user, profile=form.instance, fields=form.changed_data)
 
 
 @signed_in
@@ -104,16 +103,22 @@ def token_issue(request: HttpRequest) -> HttpResponse:
         raise Http404
     if detour := needs_step_up(request):
         return detour
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, agreements=agreements_of(request.actor.organisation_id))
     if request.method == "POST" and form.is_valid():
-        token, secret = issue_token(
-            acting=request.actor,
-            membership=Membership.objects.get(pk=request.actor.membership_id),
-            name=form.cleaned_data["name"],
-            scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
-            lasts=timedelta(days=form.cleaned_data["days"]),
-        )
-        return render(request, "accounts/token_shown.html", {"token": token, "secret": secret})
+        try:
+            token, secret = issue_token(
+                acting=request.actor,
+                membership=Membership.objects.get(pk=request.actor.membership_id),
+                name=form.cleaned_data["name"],
+                scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
+                lasts=timedelta(days=form.cleaned_data["days"]),
+                agreement=form.cleaned_data["agreement"],
+            )
+        except TokenRefused as refusal:
+            form.add_error("agreement", str(refusal))
+        else:
+            context = {"token": token, "secret": secret}
+            return render(request, "accounts/token_shown.html", context)
     return render(request, "accounts/token_issue.html", {"form": form})
 
 

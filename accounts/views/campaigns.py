@@ -11,7 +11,7 @@ from accounts.permissions import needs
 from accounts.rules import Capability
 from accounts.rules.marketing import MarketingBasis
 from accounts.rules.messages import promotional_templates
-from accounts.selectors import advertised_to, campaigns_of, marketing_basis
+from accounts.selectors.advertising import advertised_to, campaigns_of, marketing_basis
 from accounts.services.campaigns import CampaignRefused, send_campaign
 from policies.rules.categories import Category
 from policies.rules.gate import uses

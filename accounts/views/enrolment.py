@@ -48,7 +48,7 @@ def enrol_totp(request: HttpRequest) -> HttpResponse:
         if service.confirm_totp(user=user, code=form.cleaned_data["code"]):
             return _enrolled(request, user, Factor.TOTP)
         form.add_error("code", "This code is not right. Check the clock of your phone, and retry.")
-        device = user.totpdevice_set.filter(confirmed=False).first() or service.begin_totp(user)
+        device = user.authenticator_set.filter(confirmed=False).first() or service.begin_totp(user)
     else:
         device = service.begin_totp(user)
     return render(

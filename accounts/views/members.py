@@ -6,17 +6,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forms import InviteForm, JoinForm, RolesForm
+from accounts.forms import ContactsForm, InviteForm, JoinForm, RolesForm
 from accounts.permissions import needs, public
 from accounts.rules import Capability, Role
+from accounts.rules.contacts import ContactsRefused
 from accounts.selectors import members_of, open_invitation, open_invitations_of
+from accounts.selectors.names import by_name
 from accounts.services.members import (
     MembershipRefused,
     accept_invitation,
     change_roles,
     end_membership,
+    invite_contacts,
     invite_member,
 )
+from accounts.views.notice import notice_context
 from policies.rules.categories import Category
 from policies.rules.gate import uses
 from policies.rules.pack import youngest_age
@@ -32,7 +36,7 @@ def members(request: HttpRequest) -> HttpResponse:
         request,
         "accounts/members.html",
         {
-            "members": members_of(request.actor.organisation_id),
+            "members": by_name(members_of(request.actor.organisation_id)),
             "invitations": open_invitations_of(request.actor.organisation_id),
         },
     )
@@ -54,9 +58,33 @@ def member_invite(request: HttpRequest) -> HttpResponse:
         except MembershipRefused as refusal:
             form.add_error("email", str(refusal))
         else:
-            messages.success(request, f"An invitation goes to {form.cleaned_data['email']}.")
+            messages.success(request, "The invitation is on its way.")
             return redirect("accounts:members")
     return render(request, "accounts/member_invite.html", {"form": form})
+
+
+@needs(Capability.MANAGE_MEMBERS)
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.OPERATIONS, Category.ACCOUNT, Category.PROFESSIONAL)
+def contacts_invite(request: HttpRequest) -> HttpResponse:
+    """Invite people by a list that a third party gave, with its source and basis."""
+    form = ContactsForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            sent = invite_contacts(
+                acting=request.actor, text=values["addresses"], source=values["source"],
+                basis=values["basis"], roles=[Role(role) for role in values["roles"]],
+            )  # fmt: skip
+        except (ContactsRefused, MembershipRefused) as refusal:
+            form.add_error("addresses", str(refusal))
+        else:
+            messages.success(request, f"{len(sent)} invitations go out.")
+            return redirect("accounts:members")
+    pack = effective_pack(request.actor.organisation_id)
+    context = {"form": form, "takes": pack["secondary.brokers"]}
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/contacts_invite.html", context, status=status)
 
 
 @needs(Capability.MANAGE_MEMBERS)
@@ -76,7 +104,7 @@ def member_edit(request: HttpRequest, pk: str) -> HttpResponse:
         except MembershipRefused as refusal:
             form.add_error("roles", str(refusal))
         else:
-            messages.success(request, f"The roles of {membership.user.name} are changed.")
+            messages.success(request, "The roles are changed.")
             return redirect("accounts:members")
     return render(request, "accounts/member_edit.html", {"form": form, "membership": membership})
 
@@ -88,7 +116,7 @@ def member_end(request: HttpRequest, pk: str) -> HttpResponse:
     membership = get_object_or_404(members_of(request.actor.organisation_id), pk=pk)
     try:
         end_membership(acting=request.actor, membership=membership)
-        messages.success(request, f"{membership.user.name} is no longer a member.")
+        messages.success(request, "The membership is ended.")
     except MembershipRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("accounts:members")
@@ -99,11 +127,17 @@ def member_end(request: HttpRequest, pk: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """Accept an invitation. Signing in, with a second factor, comes after."""
+    """Accept an invitation: first its policy, read whole, then the form.
+
+    Signing in, with a second factor, comes after.
+    """
     invitation = open_invitation(secret)
     if invitation is None:
         return render(request, "accounts/invitation_ended.html", status=410)
     pack = effective_pack(invitation.organisation_id)
+    if request.method == "GET" and request.GET.get("read") != pack.digest:
+        context = notice_context(invitation.organisation, pack) | {"invitation": invitation}
+        return render(request, "accounts/join_read.html", context)
     form = JoinForm(
         request.POST or None,
         initial={"digest": pack.digest},

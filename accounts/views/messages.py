@@ -22,10 +22,9 @@ from accounts.rules.messages import Category as MessageCategory
 from accounts.selectors import (
     all_choices_of,
     announcements_waiting_for,
-    marketing_basis,
-    marketing_choice_of,
     notifications_of,
 )
+from accounts.selectors.advertising import marketing_basis, marketing_choice_of
 from accounts.services.notifications import acknowledge, mark_read, path_of
 from accounts.services.preferences import choose_channels, choose_marketing
 from policies.rules.categories import Category

@@ -40,7 +40,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 @require_safe
 @uses_no_personal_data
 def notice(request: HttpRequest, slug: str) -> HttpResponse:
-    organisation = _organisation(slug)
+    organisation = _organisation(request, slug)
     try:
         pack = effective_pack(organisation.pk)
     except NoPolicy:
@@ -53,7 +53,7 @@ def notice(request: HttpRequest, slug: str) -> HttpResponse:
 @uses_no_personal_data
 def notice_version(request: HttpRequest, slug: str, revision: int) -> HttpResponse:
     """A version at an address of its own, for ever: what holds, held, or will hold."""
-    organisation = _organisation(slug)
+    organisation = _organisation(request, slug)
     row = _version(organisation, revision)
     return _notice(request, organisation, pack_of(row), state_of_version(row))
 
@@ -62,7 +62,7 @@ def notice_version(request: HttpRequest, slug: str, revision: int) -> HttpRespon
 @require_safe
 @uses_no_personal_data
 def notice_versions(request: HttpRequest, slug: str) -> HttpResponse:
-    organisation = _organisation(slug)
+    organisation = _organisation(request, slug)
     rows = [
         (row, state_of_version(row), STATE_LABELS[state_of_version(row)])
         for row in posted_versions_of(organisation.pk)
@@ -76,7 +76,7 @@ def notice_versions(request: HttpRequest, slug: str) -> HttpResponse:
 @uses_no_personal_data
 def notice_changes(request: HttpRequest, slug: str, revision: int) -> HttpResponse:
     """What a version changed, against the one before it."""
-    organisation = _organisation(slug)
+    organisation = _organisation(request, slug)
     row = _version(organisation, revision)
     before = (
         posted_versions_of(organisation.pk)
@@ -96,8 +96,11 @@ def notice_changes(request: HttpRequest, slug: str, revision: int) -> HttpRespon
     return render(request, "policies/notice_changes.html", context)
 
 
-def _organisation(slug: str) -> Organisation:
-    return get_object_or_404(Organisation, slug=slug, is_active=True)
+def _organisation(request: HttpRequest, slug: str) -> Organisation:
+    organisation = get_object_or_404(Organisation, slug=slug, is_active=True)
+    # Under whose policy a visitor is counted, who is nobody's member.
+    request.notice_of = organisation.pk
+    return organisation
 
 
 def _version(organisation: Organisation, revision: int) -> PolicyVersion:
@@ -120,5 +123,6 @@ def notice_context(organisation: Organisation, pack: Pack) -> dict[str, Any]:
         "organisation": organisation,
         "pack": pack,
         "contact_email": pack["contact.email"],
+        "contact_phone": pack["contact.phone"],
         "sections": notice_of(pack, kept=categories_kept()),
     }

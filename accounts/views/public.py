@@ -14,20 +14,23 @@ from accounts.selectors import signal_flags
 from policies.rules.cookies import REGISTER
 from policies.rules.gate import uses_no_personal_data
 from policies.rules.links import LINKS, link_named
-from policies.rules.logs import LOGS, NOT_KEPT
+from policies.rules.logs import logs_under, not_kept_under
+from policies.selectors import packs_held
 
 
 @public
 @require_safe
 @uses_no_personal_data
 def cookies(request: HttpRequest) -> HttpResponse:
+    """What is true under the policy of whoever looks; of all policies, for a visitor."""
+    events = _optional_events(request)
     return render(
         request,
         "accounts/cookies.html",
         {
             "items": REGISTER,
-            "logs": LOGS,
-            "not_kept": NOT_KEPT,
+            "logs": logs_under(events),
+            "not_kept": not_kept_under(events),
             "signals": request.signals,
             "statement": tracking_statement(signal_flags(_organisation_id(request))),
             "gpc": link_named("gpc"),
@@ -52,6 +55,12 @@ def leaving(request: HttpRequest) -> HttpResponse:
 
 def _organisation_id(request: HttpRequest) -> UUID | None:
     return request.actor.organisation_id if request.actor else None
+
+
+def _optional_events(request: HttpRequest) -> list[str] | None:
+    organisation_id = _organisation_id(request)
+    held = packs_held(organisation_id) if organisation_id else ()
+    return held[-1]["optional_events"] if held else None
 
 
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.fields import token_of_email
 from accounts.forms import CodeForm, SignInForm
 from accounts.gateways import passkeys
 from accounts.models import User
@@ -18,10 +19,12 @@ from accounts.rules import Factor
 from accounts.selectors import (
     entry_factors_of,
     factors_allowed_to,
+    factors_of,
     must_enrol,
     usable_factors_of,
 )
 from accounts.services import sign_in as service
+from accounts.services.demo import CAST
 from accounts.services.trail import record, user_ref
 from accounts.views.json_body import read_json
 from policies.rules.categories import Category
@@ -147,6 +150,8 @@ def step_up(request: HttpRequest) -> HttpResponse:
             "form": form,
             "next": safe_next(request),
             "factors": factors,
+            # They have set some up, and the policy lets none of them count.
+            "barred": not factors and bool(factors_of(request.user)),
             "minutes": int(request.actor.step_up_lasts.total_seconds() // 60),
             "demo": _is_demo(request),
         },
@@ -228,5 +233,6 @@ def _is_demo(request: HttpRequest) -> bool:
 def _demo_links(request: HttpRequest) -> list[tuple[User, str]]:
     if not _is_demo(request):
         return []
-    people = User.objects.filter(is_active=True, email__endswith=".example").order_by("pk")
+    tokens = [token_of_email(person.email) for person in CAST]
+    people = User.objects.filter(is_active=True, email_token__in=tokens).order_by("pk")
     return [(user, service.demo_token(user)) for user in people]

@@ -11,6 +11,7 @@ from django.core import mail
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from accounts.fields import token_of_email
 from accounts.models import Acceptance, ApiToken, Invitation, Membership, Organisation, User
 from accounts.rules import Role, Scope
 from accounts.selectors import actor_of_token, actor_of_user
@@ -21,7 +22,7 @@ from accounts.services.tokens import issue_token, revoke_token
 from audit.models import Event
 from policies.selectors import effective_pack
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 
 @pytest.fixture
@@ -54,16 +55,21 @@ def test_an_invitation_is_a_link_that_works_once(
     assert link.split("/")[2] not in str(Invitation.objects.values_list()), "stored hashed"
     newcomer = Client()
     page = newcomer.get(link).content.decode()
-    digest = re.search(r'name="digest" value="(\w+)"', page)[1]
-    assert "How health information may be used and disclosed" in page
+    assert "how health information may be used and disclosed" in page
+    # The form comes after the policy was read, whose digest the button at its end gives.
+    assert 'name="password"' not in page
+    digest = re.search(r'name="read" value="(\w+)"', page)[1]
+    assert page.index("officer@hospital.example") < page.index('id="contact"') < page.index(digest)
+    assert 'name="password"' not in newcomer.get(link, {"read": "0" * 64}).content.decode()
+    assert 'name="password"' in newcomer.get(link, {"read": digest}).content.decode()
     data = {"name": "Nora New", "password": "a long enough sentence", "digest": digest}
     for ticks in ({}, {"accepts": "on"}, {"old_enough": "on"}):
         assert newcomer.post(link, data | ticks).status_code == 422, ticks
-    assert not User.objects.filter(email="new@h.example").exists()
+    assert not User.objects.with_email("new@h.example").exists()
     data |= {"accepts": "on", "old_enough": "on"}
     assert newcomer.post(link, data)["Location"] == "/sign-in/"
     assert newcomer.post(link, data).status_code == 410
-    membership = Membership.objects.get(user__email="new@h.example")
+    membership = Membership.objects.get(user__email_token=token_of_email("new@h.example"))
     assert [row.role for row in membership.roles.all()] == ["clinician"]
     assert list(Event.objects.order_by("occurred_at", "id").values_list("action", flat=True))[
         -2:

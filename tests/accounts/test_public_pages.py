@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import selectors
-from accounts.models import SaleOptOut, User
+from accounts.models import Authenticator, SaleOptOut, User
 from accounts.rules.tracking import SignalFlags
 from audit.models import Event
 from policies.rules.cookies import REGISTER
@@ -122,7 +121,7 @@ def test_a_form_of_another_visit_is_explained_as_such(user: User) -> None:
     ],
 )
 def test_signing_out_has_the_browser_forget(
-    client: Client, device: TOTPDevice, more: dict[str, str], cleared: str
+    client: Client, device: Authenticator, more: dict[str, str], cleared: str
 ) -> None:
     """LIFEIMAGE-15.11."""
     sign_in(client, device, **more)
@@ -133,7 +132,7 @@ def test_signing_out_has_the_browser_forget(
 
 
 def test_on_a_shared_computer_no_cookie_lasts_from_the_first_page_on(
-    client: Client, device: TOTPDevice
+    client: Client, device: Authenticator
 ) -> None:
     """LIFEIMAGE-15.11."""
     client.get(SIGN_IN)

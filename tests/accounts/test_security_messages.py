@@ -9,9 +9,8 @@ from django.core import mail
 from django.test import Client
 from django.utils import timezone
 from django_otp.oath import totp
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import ChannelChoice, MarketingChoice, Notification, User
+from accounts.models import Authenticator, ChannelChoice, MarketingChoice, Notification, User
 from accounts.rules.messages import Category, Channel
 from accounts.services import sign_in as service
 from accounts.services.password_reset import SEND_LINK
@@ -21,7 +20,7 @@ from tests.accounts.test_sign_in import PASSWORD, device, give_password, sign_in
 from tests.factories import deliver
 
 __all__ = ["device", "user"]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1"
@@ -32,7 +31,7 @@ def templates() -> list[str]:
 
 
 def test_a_changed_password_is_mailed_also_to_whom_no_advertising_may_go(
-    client: Client, user: User, device: TOTPDevice
+    client: Client, user: User, device: Authenticator
 ) -> None:
     """MEDDIM-7.2: opted out of promotions, the security mail still arrives."""
     MarketingChoice.objects.create(
@@ -57,10 +56,10 @@ def test_a_changed_password_is_mailed_also_to_whom_no_advertising_may_go(
 
 
 def test_a_browser_that_is_new_is_mailed_and_a_known_one_is_not(
-    user: User, device: TOTPDevice, monkeypatch: pytest.MonkeyPatch
+    user: User, device: Authenticator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """XENRAD-3.11."""
-    monkeypatch.setattr(TOTPDevice, "verify_is_allowed", lambda _: (True, None))
+    monkeypatch.setattr(Authenticator, "verify_is_allowed", lambda _: (True, None))
     monkeypatch.setattr(service, "check_code", lambda *_: service.Factor.TOTP)
     for agent in (FIREFOX, FIREFOX, SAFARI, SAFARI):
         sign_in(Client(headers={"user-agent": agent}), device)
@@ -73,7 +72,7 @@ def test_a_browser_that_is_new_is_mailed_and_a_known_one_is_not(
 def test_a_second_factor_that_is_set_up_is_mailed_once(client: Client, user: User) -> None:
     give_password(client, PASSWORD)
     client.get("/factors/app/")
-    device = TOTPDevice.objects.get()
+    device = Authenticator.objects.get()
     client.post("/factors/app/", {"code": f"{totp(device.bin_key):06d}"})
     assert templates() == ["factor-enrolled"]
     client.post("/factors/recovery/")

@@ -13,9 +13,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import SignIn, User
+from accounts.models import Authenticator, SignIn, User
 from accounts.services.housekeeping import forget_technical_records
 from audit.models import EVENT_COLUMNS, Event
 from config import gunicorn
@@ -29,7 +28,7 @@ from policies.rules.logs import (
 from tests.accounts.test_sign_in import device, give_password, sign_in, user
 
 __all__ = ["device", "user"]
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 CHROME = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -67,7 +66,7 @@ def test_no_other_table_keeps_visits() -> None:
 
 
 def test_a_sign_in_keeps_two_words_of_the_browser_a_cut_network_and_a_last_day(
-    user: User, device: TOTPDevice
+    user: User, device: Authenticator
 ) -> None:
     """AVMI-2.7, XENRAD-2.14, XENRAD-2.15, MEDDIM-2.7: device and browser, no place, an expiry."""
     client = Client(headers={"user-agent": CHROME}, REMOTE_ADDR="203.0.113.77")
@@ -83,7 +82,7 @@ def test_a_sign_in_keeps_two_words_of_the_browser_a_cut_network_and_a_last_day(
     assert not AccessAttempt.objects.exists(), "a right password leaves no address"
 
 
-def test_pages_that_are_visited_leave_no_trace(user: User, device: TOTPDevice) -> None:
+def test_pages_that_are_visited_leave_no_trace(user: User, device: Authenticator) -> None:
     """MEDDIM-2.10: there is no clickstream, so that none has to be turned off."""
     client = Client()
     sign_in(client, device)
@@ -102,7 +101,7 @@ def test_pages_that_are_visited_leave_no_trace(user: User, device: TOTPDevice) -
     assert rows() == before
 
 
-def test_records_go_when_their_time_is_over(user: User, device: TOTPDevice) -> None:
+def test_records_go_when_their_time_is_over(user: User, device: Authenticator) -> None:
     """AVMI-2.7: after the configured period the record is gone, and that is written down."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         sign_in(Client(), device)

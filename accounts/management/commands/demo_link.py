@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def _demo_user(email: str) -> User:
-    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    user = User.objects.with_email(email).filter(is_active=True).first()
     # Only invented people: this must not be a way into an account that somebody made for real.
     if user is None or user.email not in {person.email for person in CAST}:
         raise CommandError(f"{email} is not an account of the demonstration (manage.py seed_demo).")

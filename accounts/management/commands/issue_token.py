@@ -29,7 +29,7 @@ class Command(BaseCommand):
 
     @under(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS)
     def handle(self, *args: Any, **options: Any) -> None:
-        user = User.objects.filter(email__iexact=options["user"], is_active=True).first()
+        user = User.objects.with_email(options["user"]).filter(is_active=True).first()
         if user is None:
             raise CommandError(f"Nobody signs in as {options['user']}.")
         memberships = memberships_of_user(user.pk)

@@ -1,3 +1,5 @@
+"""People, the organisations they work for, and how they sign in."""
+
 from __future__ import annotations
 
 import uuid
@@ -5,24 +7,22 @@ from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.rules import ROLE_LABELS, Role
-from accounts.rules.messages import (
-    CATEGORIES,
-    CHANNEL_LABELS,
-    Category,
-    Channel,
-    MessageTemplate,
-    words_of,
-)
+from accounts.fields import EmailHash, SealedText, token_of_email
+from accounts.rules import ROLE_LABELS, Role, words_of_factor
+from policies.rules.categories import Category as DataCategory
 from policies.rules.logs import SIGN_INS_KEPT
+from policies.selectors import packs_held
 
 
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.with_email(username or "").get()
+
+    def with_email(self, email: str) -> models.QuerySet[User]:
+        """The account of an address: its keyed hash is looked up, nothing is opened."""
+        return self.filter(email_token=token_of_email(email))
 
     def create_user(self, *, email: str, name: str, password: str | None = None) -> User:
         user = self.model(email=email.strip().lower(), name=name.strip())
@@ -31,39 +31,53 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     """A named person who signs in. There is no superuser: roles come from memberships."""
 
-    email = models.EmailField(unique=True)
-    name = models.CharField(max_length=120)
+    # Ties what is sealed to this row; known before the row has its number.
+    seal_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = SealedText("account.email", row="seal_id", max_length=254)
+    email_token = EmailHash(unique=True)
+    name = SealedText("account.name", row="seal_id", max_length=120, goes_with_acts=True)
+    phone = SealedText("account.phone", row="seal_id", max_length=40, blank=True, default="")
     # ISO 3166: DE, US or US-CA. It decides which rules of advertising and which rights apply.
     residence = models.CharField(max_length=6, blank=True, default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    USERNAME_FIELD = "email"
+    USERNAME_FIELD = "email_token"
     EMAIL_FIELD = "email"
 
     objects = UserManager()
 
-    class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
-
     def __str__(self) -> str:
-        return self.name
+        # Never the name: this is what faults are noted with.
+        return f"account {self.pk}"
 
     def get_username(self) -> str:
-        return self.email
+        return str(self.email)
+
+
+def _professional(name: str, label: str | None = None, *, max_length: int) -> SealedText:
+    return SealedText(
+        f"profile.{name}",
+        label,
+        row="user_id",
+        category=DataCategory.PROFESSIONAL.value,
+        max_length=max_length,
+        blank=True,
+        default="",
+    )
 
 
 class Profile(models.Model):
     """What a clinician says of their profession (C04)."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="profile")
-    specialty = models.CharField(max_length=80, blank=True)
-    licence_number = models.CharField(max_length=40, blank=True)
-    licence_place = models.CharField("licensed in", max_length=80, blank=True)
-    npi = models.CharField("NPI", max_length=10, blank=True)
+    specialty = _professional("specialty", max_length=80)
+    licence_number = _professional("licence_number", max_length=40)
+    licence_place = _professional("licence_place", "licensed in", max_length=80)
+    npi = _professional("npi", "NPI", max_length=10)
 
 
 class Organisation(models.Model):
@@ -88,6 +102,13 @@ class Organisation(models.Model):
         return self.name
 
     @property
+    def contact_email(self) -> str:
+        """Whom people ask: as the policy in force says, so a change of it reaches all pages."""
+        held = packs_held(self.pk)
+        contact: str = held[-1]["contact.email"] if held else self.privacy_email
+        return contact
+
+    @property
     def is_veterinary(self) -> bool:
         return self.kind == self.Kind.VETERINARY
 
@@ -102,6 +123,9 @@ class Membership(models.Model):
     # The version of the organisation's policy that the person accepted last (`Acceptance` says
     # when); here, so that no request has to look for it.
     accepted_version_id = models.UUIDField(null=True)
+    # Purposes that the person objects to here (GDPR Art. 21), for the same reason; the room of
+    # consent keeps when they said so.
+    objected_to = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -147,7 +171,8 @@ class Invitation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
-    email = models.EmailField()
+    email = SealedText("invitation.email", max_length=254)
+    email_token = EmailHash(db_index=True)
     roles = models.JSONField(default=list)
     secret_digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
@@ -155,6 +180,29 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
+    # Where the address came from and on what basis, if not from the person or a colleague.
+    source = models.CharField(max_length=120, blank=True, default="")
+    basis = models.SlugField(blank=True, default="")
+
+
+class EmailChange(models.Model):
+    """An address that somebody wants for their account, until it is confirmed (XENRAD-8.8)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="email_changes")
+    email = SealedText("change.email", max_length=254)
+    # Kept until it was told of the change.
+    old_email = SealedText("change.old_email", max_length=254)
+    asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(confirmed_at=None), name="email_change_once"
+            )
+        ]
 
 
 class ApiToken(models.Model):
@@ -163,6 +211,10 @@ class ApiToken(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=80)
+    # Of a partner's program: it sends under its own key, for as long as the agreement holds.
+    agreement = models.ForeignKey(
+        "accounts.Agreement", on_delete=models.PROTECT, null=True, related_name="tokens"
+    )
     secret_digest = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -186,103 +238,10 @@ class SignIn(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     @property
+    def factor_label(self) -> str:
+        return words_of_factor(self.factor)
+
+    @property
     def keep_until(self) -> datetime:
         """When the line is deleted, if the session is not used again."""
         return (self.ended_at or self.seen_at) + SIGN_INS_KEPT
-
-
-CATEGORY_CHOICES = [(one.value, CATEGORIES[one].label) for one in Category]
-
-
-class Campaign(models.Model):
-    """One promotional message of an organisation to those of its members who may get it."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
-    template = models.SlugField()
-    started_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True)
-    started_at = models.DateTimeField(default=timezone.now, editable=False)
-    recipients = models.PositiveIntegerField()
-
-    @property
-    def words(self) -> MessageTemplate:
-        return words_of(self.template)
-
-
-class Notification(models.Model):
-    """A message to one person: a template and an id, never words about anybody.
-
-    The row is also the record of its delivery by e-mail.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notifications")
-    # What was sent together, by one job.
-    batch_id = models.UUIDField()
-    category = models.CharField(max_length=20, choices=CATEGORY_CHOICES)
-    template = models.SlugField()
-    target_id = models.CharField(max_length=64, blank=True, default="")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    in_portal = models.BooleanField()
-    read_at = models.DateTimeField(null=True)
-    needs_acknowledgement = models.BooleanField(default=False)
-    acknowledged_at = models.DateTimeField(null=True)
-    by_email = models.BooleanField()
-    mailed_at = models.DateTimeField(null=True)
-    # A code: why the latest try failed, or why none is made.
-    mail_failure = models.SlugField(blank=True, default="")
-    mail_given_up = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["batch_id", "user"], name="notification_once")
-        ]
-        indexes = [
-            models.Index(fields=["user", "-created_at"], name="notification_of_user"),
-            # Small whatever the history: what every page asks for.
-            models.Index(
-                fields=["user"],
-                name="notification_open",
-                condition=models.Q(in_portal=True, read_at=None)
-                | models.Q(needs_acknowledgement=True, acknowledged_at=None),
-            ),
-        ]
-
-    @property
-    def words(self) -> MessageTemplate:
-        return words_of(self.template)
-
-
-class ChannelChoice(models.Model):
-    """Whether a person wants a category of messages on one way."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="channel_choices")
-    category = models.CharField(max_length=20, choices=CATEGORY_CHOICES)
-    channel = models.CharField(
-        max_length=10, choices=[(one.value, CHANNEL_LABELS[one]) for one in Channel]
-    )
-    wanted = models.BooleanField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["user", "category", "channel"], name="channel_choice_once"
-            )
-        ]
-
-
-class MarketingChoice(models.Model):
-    """What a person last said about advertising: yes or no, when, and where they said it."""
-
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="marketing_choice")
-    wanted = models.BooleanField()
-    source = models.SlugField(help_text="preferences, or link: of a mail.")
-    decided_at = models.DateTimeField()
-
-
-class SaleOptOut(models.Model):
-    """A person's opt-out of sale and sharing of data, by a signal of their browser."""
-
-    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="sale_opt_out")
-    source = models.SlugField(help_text="gpc or dnt.")
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -1,13 +1,17 @@
+"""Forms about one's own account, and about signing in."""
+
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.core.validators import RegexValidator
+from django.db.models import QuerySet
 
-from accounts.models import Profile, User
-from accounts.rules import ROLE_LABELS, Role, Scope, is_valid_npi
-from accounts.rules.messages import CATEGORIES, Category, Channel, MessageTemplate
+from accounts.models import Agreement, Profile, User
+from accounts.rules import Scope, is_valid_npi
+from accounts.rules.messages import CATEGORIES, Category, Channel
 from accounts.rules.residence import (
     COUNTRIES,
     US_STATES,
@@ -16,9 +20,6 @@ from accounts.rules.residence import (
     residence_of,
 )
 
-# A platform administrator is appointed on the command line, not by an organisation.
-GIVEN_BY_ORGANISATIONS = [role for role in Role if role is not Role.PLATFORM]
-ROLE_CHOICES = [(role.value, ROLE_LABELS[role]) for role in GIVEN_BY_ORGANISATIONS]
 SCOPE_LABELS = {
     Scope.READ: "Search, look at and download studies",
     Scope.WRITE: "Send studies",
@@ -110,8 +111,26 @@ class ForgotForm(forms.Form):
     )
 
 
+class AddressForm(forms.Form):
+    email = forms.EmailField(
+        label="New e-mail address", widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+
+
 class ProfileForm(forms.ModelForm):
     name = forms.CharField(label="Name", max_length=120)
+    phone = forms.CharField(
+        label="Telephone number",
+        max_length=40,
+        required=False,
+        validators=[
+            RegexValidator(
+                r"^\+?[0-9][0-9 ()/.-]{3,}$",
+                "Write digits, with spaces if you like, such as +1 845 555 0100.",
+            )
+        ],
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel"}),
+    )
     country = forms.ChoiceField(
         label="Country you live in",
         required=False,
@@ -131,11 +150,11 @@ class ProfileForm(forms.ModelForm):
         fields = ["specialty", "licence_number", "licence_place", "npi"]
         help_texts = {"npi": "Ten digits; leave empty outside the United States."}
 
-    field_order = ["name", "country", "state"]
+    field_order = ["name", "phone", "country", "state"]
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         country, state = parts_of(user.residence)
-        initial = {"name": user.name, "country": country, "state": state}
+        initial = {"name": user.name, "phone": user.phone, "country": country, "state": state}
         super().__init__(*args, **kwargs)
         self.initial.update(initial)
 
@@ -157,15 +176,6 @@ class ProfileForm(forms.ModelForm):
         return npi
 
 
-class InviteForm(forms.Form):
-    email = forms.EmailField(label="E-mail address")
-    roles = forms.MultipleChoiceField(choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
-
-
-class RolesForm(forms.Form):
-    roles = forms.MultipleChoiceField(choices=ROLE_CHOICES, widget=forms.CheckboxSelectMultiple)
-
-
 class TokenForm(forms.Form):
     name = forms.CharField(
         label="What will use it", max_length=80, help_text="For example: the CT's gateway."
@@ -176,6 +186,22 @@ class TokenForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.IntegerField(label="Ends after, in days", min_value=1, max_value=365, initial=90)
+    agreement = forms.ModelChoiceField(
+        label="Whose program it is",
+        queryset=Agreement.objects.none(),
+        required=False,
+        empty_label="Ours",
+        help_text="A partner's program can only send. What it sends names the partner as its"
+        " source, and it stops when the agreement ends.",
+    )
+    field_order = ["name", "agreement", "scopes", "days"]
+
+    def __init__(self, *args: Any, agreements: QuerySet[Agreement], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("forms.ModelChoiceField[Agreement]", self.fields["agreement"])
+        field.queryset = agreements
+        named = [(one.pk, f"{one.party} ({one.get_kind_display()})") for one in agreements]
+        field.choices = [("", "Ours"), *named]
 
 
 class PreferencesForm(forms.Form):
@@ -210,14 +236,6 @@ class PreferencesForm(forms.Form):
             for place in self.places()
             if f"{place[0]}.{place[1]}" in self.fields
         }
-
-
-class CampaignForm(forms.Form):
-    template = forms.ChoiceField(label="What to send", widget=forms.RadioSelect)
-
-    def __init__(self, *args: Any, templates: list[MessageTemplate]) -> None:
-        super().__init__(*args)
-        self.fields["template"].choices = [(one.code, one.title) for one in templates]
 
 
 class AcceptForm(forms.Form):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,20 +10,19 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
-from django_otp.plugins.otp_static.models import StaticDevice
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp_webauthn.models import WebAuthnCredential
 
+from accounts.fields import open_text
 from accounts.models import (
     ApiToken,
-    Campaign,
+    Authenticator,
     ChannelChoice,
     Invitation,
-    MarketingChoice,
     Membership,
     MembershipRole,
     Notification,
     Organisation,
+    RecoveryCode,
     SignIn,
     User,
 )
@@ -35,12 +34,13 @@ from accounts.rules import (
     Scope,
     capabilities_of,
     digest_of_secret,
+    first_factor_of,
 )
-from accounts.rules.marketing import MarketingBasis, basis_at, may_be_sent
 from accounts.rules.messages import Category, Channel
 from accounts.rules.tracking import SignalFlags
 from policies.rules.pack import Pack
 from policies.selectors import packs_held
+from vault.rules.blind_index import normalised
 
 
 def _actor(user: User, roles: Iterable[MembershipRole], **more: object) -> Actor:
@@ -60,6 +60,7 @@ def _actor(user: User, roles: Iterable[MembershipRole], **more: object) -> Actor
         roles=held,
         capabilities=capabilities_of(held),
         accepted_version=membership.accepted_version_id,
+        objected_to=frozenset(membership.objected_to),
         step_up_lasts=step_up_lasts(membership.organisation_id),
         **more,  # type: ignore[arg-type]
     )
@@ -84,43 +85,51 @@ def actor_of_session(user: User, session: SessionBase) -> Actor:
     chosen = session.get("membership_id")
     ids = [str(row.membership_id) for row in rows]
     current = chosen if chosen in ids else (ids[0] if ids else None)
-    stepped_up = session.get("stepped_up_at")
+    stepped_up, proved = session.get("stepped_up_at"), session.get("first_proved_at")
     return _actor(
         user,
         [row for row in rows if str(row.membership_id) == current],
         session=digest_of_secret(session.session_key or "")[:16],
         stepped_up_at=datetime.fromisoformat(stepped_up) if stepped_up else None,
         factor=session.get("factor", ""),
+        first_factor=session.get("first_factor") or first_factor_of(session.get("factor", "")),
+        first_proved_at=datetime.fromisoformat(proved) if proved else None,
     )
 
 
 # Asked on every request of a program, so it is not put together anew each time.
 _ASKER_SQL = """
-    SELECT t.id, t.scopes, m.id, o.id, o.name, u.id, u.name, m.accepted_version_id, r.role
+    SELECT t.id, t.scopes, m.id, o.id, o.name, u.id, u.name, u.seal_id,
+           m.accepted_version_id, t.agreement_id, r.role
     FROM accounts_apitoken t
+    LEFT JOIN accounts_agreement a ON a.id = t.agreement_id
     JOIN accounts_membership m ON m.id = t.membership_id
     JOIN accounts_organisation o ON o.id = m.organisation_id
     JOIN accounts_user u ON u.id = m.user_id
     JOIN accounts_membershiprole r ON r.membership_id = m.id
     WHERE t.secret_digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s
       AND m.is_active AND o.is_active AND u.is_active
+      AND (t.agreement_id IS NULL OR (
+        a.starts_on <= %s AND (a.ends_on IS NULL OR a.ends_on >= %s)
+        AND (a.ended_on IS NULL OR a.ended_on > %s)
+      ))
 """
 
 
 def actor_of_token(secret: str) -> Actor | None:
     """Say who asks with a bearer token, or None if it is unknown, expired or revoked."""
     with connection.cursor() as cursor:
-        cursor.execute(_ASKER_SQL, [digest_of_secret(secret), timezone.now()])
+        today = timezone.localdate()
+        cursor.execute(_ASKER_SQL, [digest_of_secret(secret), timezone.now(), today, today, today])
         rows = cursor.fetchall()
     if not rows:
         return None
-    token_id, scopes, membership_id, organisation_id, organisation, user_id, name, accepted, _ = (
-        rows[0]
-    )
+    token_id, scopes, membership_id, organisation_id, organisation, user_id = rows[0][:6]
+    name, seal_id, accepted, agreement = rows[0][6:10]
     held = frozenset(Role(row[-1]) for row in rows)
     return Actor(
         user_id=user_id,
-        name=name,
+        name=open_text(bytes(name), place="account.name", row=as_uuid(seal_id)),
         organisation_id=as_uuid(organisation_id),
         organisation_name=organisation,
         membership_id=as_uuid(membership_id),
@@ -128,6 +137,7 @@ def actor_of_token(secret: str) -> Actor | None:
         capabilities=capabilities_of(held),
         accepted_version=as_uuid(accepted) if accepted else None,
         token_id=as_uuid(token_id),
+        agreement_id=as_uuid(agreement) if agreement else None,
         scopes=frozenset(Scope(scope) for scope in json.loads(scopes)),
     )
 
@@ -151,11 +161,9 @@ def actor_of_user(user: User, organisation: Organisation | None = None) -> Actor
 def factors_of(user: User) -> dict[Factor, int]:
     """Count a person's ways to prove who they are, beyond the password."""
     counts = {
-        Factor.TOTP: TOTPDevice.objects.filter(user=user, confirmed=True).count(),
+        Factor.TOTP: Authenticator.objects.filter(user=user, confirmed=True).count(),
         Factor.PASSKEY: WebAuthnCredential.objects.filter(user=user, confirmed=True).count(),
-        Factor.RECOVERY: sum(
-            device.token_set.count() for device in StaticDevice.objects.filter(user=user)
-        ),
+        Factor.RECOVERY: RecoveryCode.objects.filter(codes__user=user).count(),
     }
     return {factor: count for factor, count in counts.items() if count}
 
@@ -226,7 +234,7 @@ def members_of(organisation_id: UUID) -> QuerySet[Membership]:
         Membership.objects.filter(organisation_id=organisation_id)
         .select_related("user")
         .prefetch_related("roles")
-        .order_by("-is_active", "user__name")
+        .order_by("-is_active", "pk")
     )
 
 
@@ -261,9 +269,9 @@ def members_to_tell(organisation_id: UUID) -> QuerySet[User]:
     ).distinct()
 
 
-def possible_recipients(asker: Actor) -> QuerySet[Membership]:
+def possible_recipients(asker: Actor) -> list[Membership]:
     """Clinicians of other organisations, whom images can be shared with."""
-    return (
+    found = (
         Membership.objects.filter(
             is_active=True,
             user__is_active=True,
@@ -272,25 +280,40 @@ def possible_recipients(asker: Actor) -> QuerySet[Membership]:
         )
         .exclude(organisation_id=asker.organisation_id)
         .select_related("user", "organisation")
-        .order_by("organisation__name", "user__name")
     )
+    return sorted(found, key=lambda one: (one.organisation.name, normalised(one.user.name)))
 
 
 def officers_of(organisation_id: UUID) -> QuerySet[User]:
-    return _people_in(organisation_id, Role.OFFICER)
+    return people_with([organisation_id], Role.OFFICER)
+
+
+def other_organisations(organisation_id: UUID | None) -> QuerySet[Organisation]:
+    """Who else takes part in the portal."""
+    return Organisation.objects.filter(is_active=True).exclude(pk=organisation_id).order_by("name")
+
+
+def those_who_answer(organisation_ids: Collection[UUID]) -> QuerySet[User]:
+    """Officers and administrators of these organisations: whom others turn to."""
+    return people_with(organisation_ids, Role.OFFICER, Role.ADMINISTRATOR)
+
+
+def administrators_of(organisation_id: UUID) -> QuerySet[User]:
+    return people_with([organisation_id], Role.ADMINISTRATOR)
 
 
 def clinicians_of(organisation_id: UUID) -> QuerySet[User]:
     """Whom a share with a whole organisation reaches."""
-    return _people_in(organisation_id, Role.CLINICIAN)
+    return people_with([organisation_id], Role.CLINICIAN)
 
 
-def _people_in(organisation_id: UUID, role: Role) -> QuerySet[User]:
+def people_with(organisation_ids: Collection[UUID], *roles: Role) -> QuerySet[User]:
+    """Who has one of these roles in one of these organisations, with an open account."""
     return User.objects.filter(
         is_active=True,
-        memberships__organisation_id=organisation_id,
+        memberships__organisation_id__in=organisation_ids,
         memberships__is_active=True,
-        memberships__roles__role=role,
+        memberships__roles__role__in=roles,
     ).distinct()
 
 
@@ -344,48 +367,3 @@ def signal_flags(organisation_id: UUID | None) -> SignalFlags:
     if not held:
         return SignalFlags()
     return SignalFlags(gpc=held[-1]["signals.gpc"], dnt=held[-1]["signals.dnt"])
-
-
-# Advertising --------------------------------------------------------------------------------------
-def marketing_basis(organisation: Organisation | None, residence: str) -> MarketingBasis:
-    """On what an organisation may advertise to somebody who lives there, by its policy."""
-    held = packs_held(organisation.pk) if organisation else ()
-    if not held:
-        return MarketingBasis.NONE
-    return basis_at(held[-1]["marketing.basis"], residence)
-
-
-def marketing_choice_of(user: User) -> MarketingChoice | None:
-    return MarketingChoice.objects.filter(user=user).first()
-
-
-def campaigns_of(organisation_id: UUID) -> QuerySet[Campaign]:
-    return Campaign.objects.filter(organisation_id=organisation_id).order_by("-started_at")
-
-
-def advertised_to(organisation: Organisation) -> list[User]:
-    """The members of an organisation who may be sent advertising now, and nobody else."""
-    members = (
-        User.objects.filter(
-            is_active=True,
-            memberships__organisation=organisation,
-            memberships__is_active=True,
-        )
-        .select_related("marketing_choice")
-        .order_by("pk")
-        .distinct()
-    )
-    return [user for user in members if _may_be_advertised_to(organisation, user)]
-
-
-def may_be_advertised_to(user_id: int, *, campaign_id: UUID) -> bool:
-    """Ask again, at the moment of sending, about one person of a campaign."""
-    campaign = Campaign.objects.select_related("organisation").get(pk=campaign_id)
-    user = User.objects.select_related("marketing_choice").get(pk=user_id)
-    return _may_be_advertised_to(campaign.organisation, user)
-
-
-def _may_be_advertised_to(organisation: Organisation, user: User) -> bool:
-    choice: MarketingChoice | None = getattr(user, "marketing_choice", None)
-    basis = marketing_basis(organisation, user.residence)
-    return may_be_sent(basis, choice.wanted if choice else None)

@@ -1,0 +1,45 @@
+"""The forms of this room."""
+
+from accounts.forms.organisation import (
+    AgreementForm,
+    CampaignForm,
+    ContactsForm,
+    InviteForm,
+    InvoiceForm,
+    RolesForm,
+    SettleForm,
+    SupportForm,
+)
+from accounts.forms.people import (
+    AcceptForm,
+    AddressForm,
+    CodeForm,
+    ForgotForm,
+    JoinForm,
+    NewPasswordForm,
+    PreferencesForm,
+    ProfileForm,
+    SignInForm,
+    TokenForm,
+)
+
+__all__ = [
+    "AcceptForm",
+    "AddressForm",
+    "AgreementForm",
+    "CampaignForm",
+    "CodeForm",
+    "ContactsForm",
+    "ForgotForm",
+    "InviteForm",
+    "InvoiceForm",
+    "JoinForm",
+    "NewPasswordForm",
+    "PreferencesForm",
+    "ProfileForm",
+    "RolesForm",
+    "SettleForm",
+    "SignInForm",
+    "SupportForm",
+    "TokenForm",
+]
