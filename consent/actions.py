@@ -6,5 +6,10 @@ ACTIONS = [
     ("grant.revoked", "Share revoked", "D", "Patient Record"),
     ("purpose.consented", "Consent to a new purpose", "C", "Patient Record"),
     ("purpose.withdrawn", "Consent to a new purpose withdrawn", "D", "Patient Record"),
+    ("purpose.objected", "Objected to a purpose", "C", ""),
+    ("objection.withdrawn", "Objection to a purpose taken back", "D", ""),
+    ("directive.set", "Use of data barred at the person's word", "C", "Patient Record"),
+    ("directive.announced", "Person told that a restriction will be lifted", "E", ""),
+    ("directive.lifted", "Bar on the use of data lifted", "D", "Patient Record"),
     ("subject.linked", "Person linked to their record", "C", "Patient Record"),
 ]

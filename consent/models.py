@@ -6,6 +6,14 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models import Membership, Organisation, User
+from consent.rules.directives import (
+    DIRECTIVE_CHOICES,
+    DIRECTIVES,
+    Bar,
+    DirectiveFacts,
+    DirectiveKind,
+    unpacked,
+)
 
 
 class DataSubject(models.Model):
@@ -75,6 +83,80 @@ class PurposeConsent(models.Model):
         ]
 
 
+class Directive(models.Model):
+    """What a person said against a use of their data, and until when it held. Never deleted.
+
+    It is of a patient or an animal's owner (`subject_id`), or of somebody with an account about
+    their own data (`user`). Of members' objections what holds now stands with their membership
+    as well (`objected_to`), so that no request has to look for it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    subject_id = models.UUIDField(null=True)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="directives")
+    kind = models.CharField(max_length=20, choices=DIRECTIVE_CHOICES)
+    # How far it reaches (consent.rules.directives.packed); empty: all studies, everybody.
+    purposes = models.TextField()
+    studies = models.TextField(blank=True, default="")
+    recipients = models.TextField(blank=True, default="")
+    source = models.SlugField()
+    case_number = models.CharField(max_length=9, blank=True, default="")
+    version_id = models.UUIDField(null=True)
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    set_at = models.DateTimeField(default=timezone.now)
+    # Why, in the person's words, if they said it; under a key of its own.
+    key_id = models.UUIDField(null=True)
+    sealed_reason = models.BinaryField(null=True)
+    # When the person was told that it will be lifted (GDPR Art. 18(3)).
+    announced_at = models.DateTimeField(null=True)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    lift_case = models.CharField(max_length=9, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(subject_id=None, user__isnull=False)
+                | models.Q(subject_id__isnull=False, user=None),
+                name="directive_of_one_person",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(purposes=""), name="directive_bars_something"
+            ),
+            models.UniqueConstraint(
+                fields=["organisation", "user", "kind", "purposes"],
+                condition=models.Q(lifted_at=None, user__isnull=False),
+                name="directive_of_user_once",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["subject_id", "organisation"],
+                condition=models.Q(lifted_at=None),
+                name="directive_in_force",
+            ),
+            models.Index(fields=["subject_id", "-set_at"], name="directive_of_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"directive {self.pk}"
+
+    @property
+    def facts(self) -> DirectiveFacts:
+        return DIRECTIVES[DirectiveKind(self.kind)]
+
+    @property
+    def bar(self) -> Bar:
+        return Bar(
+            DirectiveKind(self.kind),
+            unpacked(self.purposes),
+            self.set_at,
+            unpacked(self.studies),
+            frozenset(uuid.UUID(one) for one in unpacked(self.recipients)),
+        )
+
+
 class Grant(models.Model):
     """An express consent to show named items to a named recipient. Evidence: never deleted."""
 
@@ -95,7 +177,10 @@ class Grant(models.Model):
     granted_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants_given")
-    # The evidence: how the person had just proved who they are, and what they agreed to.
+    # The evidence: how the person had proved who they are, and what they agreed to. Of shares from
+    # before both factors were kept, the first is empty.
+    first_factor = models.CharField(max_length=20, blank=True, default="")
+    first_proved_at = models.DateTimeField(null=True)
     factor = models.CharField(max_length=20)
     stepped_up_at = models.DateTimeField()
     notice_code = models.SlugField()

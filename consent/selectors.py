@@ -1,19 +1,24 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from accounts.rules import Actor, Capability
-from consent.models import DataSubject, Grant, GrantItem, PurposeConsent
+from config.statements import fetch
+from consent.models import DataSubject, Directive, Grant, GrantItem, PurposeConsent
 from consent.rules.decision import GrantFacts, Item
+from consent.rules.directives import Bar, DirectiveKind, barring, packed, unpacked
 from consent.rules.identity import Identity
-from policies.rules.categories import Category
+from policies.rules.categories import Category, labels_of
 from policies.rules.gate import listed_since, require_purpose
-from policies.rules.pack import ListedPurpose
+from policies.rules.pack import ListedPurpose, Pack
+from policies.rules.purposes import SECONDARY
+from policies.rules.schema.uses import BASES
 from policies.selectors import packs_held
 from vault.rules.contexts import bind
 from vault.rules.sealed_field import FieldSealer
@@ -82,11 +87,117 @@ def may_be_listed(actor: Actor, *, at: datetime) -> Q:
     if not active.exists():
         return own
     items = GrantItem.objects.filter(
+        unbarred(actor, subject="subject_id"),
         study_uid=OuterRef("uid"),
         grant__organisation_id=OuterRef("organisation_id"),
         grant__in=active,
     )
     return own | Exists(items)
+
+
+# Directives --------------------------------------------------------------------------------------
+_IN_FORCE = (
+    "id", "organisation_id", "subject_id", "kind", "purposes", "studies", "recipients", "set_at",
+)  # fmt: skip
+
+
+def directive_context(directive_id: UUID) -> bytes:
+    return bind("collimate/directive", directive_id)
+
+
+def bars_of(subject_id: UUID | None, organisation_id: UUID) -> tuple[Bar, ...]:
+    """The directives in force of one person: asked for each image, so it is one statement."""
+    if subject_id is None:
+        return ()
+    condition = "WHERE t.subject_id = %s AND t.organisation_id = %s AND t.lifted_at IS NULL"
+    rows = fetch(Directive, _IN_FORCE, condition, [subject_id, organisation_id])
+    if not rows:
+        return ()
+    # What they consented to afterwards is not barred.
+    given = fetch(
+        PurposeConsent,
+        ("id", "purpose", "given_at"),
+        "WHERE t.subject_id = %s AND t.by_subject AND t.withdrawn_at IS NULL",
+        [subject_id],
+    )
+    consented = {one.purpose: one.given_at for one in given}
+    return tuple(row.bar.yielding(consented) for row in rows)
+
+
+def unbarred(actor: Actor, *, subject: str) -> Q:
+    """`Bar.bars` in SQL, over items of grants to the actor; `subject` is the way to the person
+    from the rows around them."""
+    item = OuterRef("study_uid")
+    afterwards = PurposeConsent.objects.filter(
+        subject_id=OuterRef("subject_id"),
+        purpose=OuterRef(OuterRef("grant__purpose")),
+        by_subject=True,
+        withdrawn_at=None,
+        given_at__gt=OuterRef("set_at"),
+    )
+    against = Directive.objects.filter(
+        Q(studies="") | Q(studies__contains=Concat(Value("|"), item, Value("|"))),
+        Q(recipients="") | Q(recipients__contains=packed([actor.organisation_id])),
+        ~Exists(afterwards),
+        subject_id=OuterRef(OuterRef(subject)),
+        organisation_id=OuterRef("grant__organisation_id"),
+        lifted_at=None,
+        purposes__contains=Concat(Value("|"), OuterRef("grant__purpose"), Value("|")),
+    )
+    return ~Q(Exists(against))
+
+
+def barred_among(
+    studies: Iterable[tuple[str, UUID]],
+    *,
+    organisation_id: UUID,
+    purpose: str,
+    recipient: UUID | None,
+) -> dict[str, DirectiveKind]:
+    """Which of these studies (UID, whose) may not be used so, and by what: for 10,000 of them."""
+    rows = Directive.objects.filter(
+        subject_id__isnull=False, organisation_id=organisation_id, lifted_at=None,
+        purposes__contains=packed([purpose]),
+    )  # fmt: skip
+    consents = PurposeConsent.objects.filter(
+        organisation_id=organisation_id, purpose=purpose, by_subject=True, withdrawn_at=None
+    )
+    consented = dict(consents.values_list("subject_id", "given_at"))
+    bars: dict[UUID | None, list[Bar]] = {}
+    for row in rows:
+        at = {purpose: consented[row.subject_id]} if row.subject_id in consented else {}
+        bars.setdefault(row.subject_id, []).append(row.bar.yielding(at))
+    found = {}
+    for uid, subject_id in studies:
+        against = barring(
+            bars.get(subject_id, ()), purpose=purpose, study_uid=uid, recipient=recipient,
+            owner=recipient == organisation_id,
+        )  # fmt: skip
+        if against:
+            found[uid] = against.kind
+    return found
+
+
+def directives_of(subject_id: UUID) -> QuerySet[Directive]:
+    """All that somebody said about images of theirs, also what was lifted; the latest first."""
+    return Directive.objects.filter(subject_id=subject_id).order_by("-set_at", "pk")
+
+
+def subjects_directed_by(actor: Actor) -> QuerySet[DataSubject]:
+    """Whose directives an actor may see: their own, or as an officer of the holder all."""
+    may = Q(pk__in=subjects_of_account(actor.user_id).values("pk"))
+    if actor.can(Capability.ANSWER_REQUESTS):
+        may |= Q(organisation_id=actor.organisation_id)
+    return DataSubject.objects.filter(may).select_related("organisation")
+
+
+def reason_of(row: Directive) -> str:
+    """Why, in the words of whoever asked; empty if they said nothing."""
+    require_purpose(Category.CONSENT)
+    if row.sealed_reason is None or row.key_id is None:
+        return ""
+    sealer = FieldSealer(open_data_key(id=row.key_id))
+    return sealer.open(row.sealed_reason, directive_context(row.pk)).decode()
 
 
 def granting_organisations(actor: Actor, *, at: datetime) -> list[UUID]:
@@ -151,6 +262,18 @@ def purpose_consent_of(subject_id: UUID, purpose: str) -> PurposeConsent | None:
     ).first()
 
 
+def consenting_to(purpose: str, subject_ids: Iterable[UUID]) -> set[UUID]:
+    """Who among these people has consented to a purpose: one query for 10,000 of them."""
+    wanted = list(subject_ids)
+    found: set[UUID] = set()
+    for place in range(0, len(wanted), 10_000):
+        rows = PurposeConsent.objects.filter(
+            subject_id__in=wanted[place : place + 10_000], purpose=purpose, withdrawn_at=None
+        )
+        found.update(rows.values_list("subject_id", flat=True))
+    return found
+
+
 def subjects_spoken_for_by(actor: Actor) -> QuerySet[DataSubject]:
     """Whose consent an actor can give or record: their own, or their organisation's patients'."""
     own = Q(pk__in=subjects_of_account(actor.user_id).values("pk"))
@@ -161,28 +284,85 @@ def subjects_spoken_for_by(actor: Actor) -> QuerySet[DataSubject]:
 
 @dataclass(frozen=True, slots=True)
 class PurposeLine:
-    """A purpose of sharing, and whether it reaches what was received before it was listed."""
+    """A purpose, whether it reaches images received before it, and whether consent is asked.
+
+    `without_people`: only with the person taken out, for research or the training of software.
+    """
 
     purpose: ListedPurpose
     since: datetime | None
     given: PurposeConsent | None
+    without_people: bool = False
+    always_asked: bool = False
+
+    @property
+    def asks(self) -> bool:
+        """Is there something to consent to?"""
+        return self.always_asked or self.since is not None
 
 
 def purposes_for(subject: DataSubject) -> list[PurposeLine]:
-    """The purposes that images of somebody can be shared for; `since` None: from the beginning."""
+    """What images of somebody can be used for beyond their own treatment here.
+
+    Sharing, and research and training without the person in them; `since` None: listed from the
+    beginning.
+    """
     packs = packs_held(subject.organisation_id)
+    if not packs:
+        return []
     given = {
         one.purpose: one
         for one in PurposeConsent.objects.filter(
             subject_id=subject.pk, withdrawn_at=None
         ).select_related("given_by")
     }
-    lines = []
-    for purpose in packs[-1].shareable_purposes if packs else ():
-        since = listed_since(packs, purpose.code, Category.IMAGES)
-        young = since is not None and since > packs[0].effective_at
-        lines.append(PurposeLine(purpose, since if young else None, given.get(purpose.code)))
+    lines = [
+        PurposeLine(one, _younger(packs, one.code, Category.IMAGES), given.get(one.code))
+        for one in packs[-1].shareable_purposes
+    ]
+    for code, path in SECONDARY.items():
+        listed = packs[-1].purpose(code)
+        if listed is None or packs[-1][path] == "off":
+            continue
+        since = _younger(packs, code, Category.DEIDENTIFIED)
+        asked = packs[-1][path] == "deidentified-opt-in"
+        lines.append(PurposeLine(listed, since, given.get(code), True, asked))
     return lines
+
+
+def _younger(packs: Sequence[Pack], code: str, category: Category) -> datetime | None:
+    """From when on a purpose is listed, if that is not from the beginning."""
+    since = listed_since(packs, code, category)
+    return since if since is not None and since > packs[0].effective_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPurposeLine:
+    """What a member's data is used for, on what basis, and whether they object to it."""
+
+    purpose: ListedPurpose
+    basis: str
+    data: list[str]
+    objected_at: datetime | None
+
+
+def purposes_of_member(actor: Actor) -> list[OwnPurposeLine]:
+    """Every purpose of the policy that the member works under; first what can be objected to."""
+    held = packs_held(actor.organisation_id) if actor.organisation_id else ()
+    objections = {
+        purpose: row.set_at
+        for row in Directive.objects.filter(
+            user_id=actor.user_id, organisation_id=actor.organisation_id,
+            kind=DirectiveKind.OBJECTION, lifted_at=None,
+        )
+        for purpose in unpacked(row.purposes)
+    }  # fmt: skip
+    return [
+        OwnPurposeLine(one, BASES[one.basis], labels_of(one.categories), objections.get(one.code))
+        for one in sorted(
+            held[-1].purposes if held else (), key=lambda one: not one.may_be_objected_to
+        )
+    ]
 
 
 def identities(subjects: Iterable[DataSubject]) -> dict[UUID, Identity]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from django import forms
@@ -13,8 +14,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.models import UsageEvent, WorkSettings
 from accounts.permissions import needs_step_up, signed_in
-from accounts.rules import FACTOR_LABELS, Factor
+from accounts.rules import words_of_factor
+from accounts.rules.use import Visitor, noted
+from accounts.selectors.use import windows_on
+from accounts.services.usage import use_of_member
+from accounts.services.work_settings import (
+    SettingsRefused,
+    choose_colours,
+    may_remember,
+    switch_personal_settings,
+    work_settings_of,
+)
 from consent.models import Grant
 from consent.selectors import (
     agreed_text,
@@ -24,6 +36,7 @@ from consent.selectors import (
     identities,
     purpose_consent_of,
     purposes_for,
+    purposes_of_member,
     subjects_of_account,
     subjects_spoken_for_by,
 )
@@ -32,11 +45,15 @@ from consent.services.grants import GrantRefused, can_revoke, revoke_grant
 from consent.services.purposes import (
     ConsentRefused,
     give_purpose_consent,
+    object_to_purpose,
+    withdraw_objection,
     withdraw_purpose_consent,
 )
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
-from policies.rules.purposes import Purpose
+from policies.rules.purposes import OF_USE, Purpose
+from policies.rules.schema import KEY
+from policies.selectors import packs_held
 
 PER_PAGE = 50
 REVOKE_REASONS = [
@@ -79,7 +96,7 @@ def shares(request: HttpRequest) -> HttpResponse:
 @require_safe
 @uses(Purpose.TREATMENT, *CARE_DATA)
 def share(request: HttpRequest, pk: str) -> HttpResponse:
-    """One share with its evidence: who, by what factor, on which notice, which exact words."""
+    """One share with its evidence: who, by which factors, on which notice, which exact words."""
     grant = get_object_or_404(grants_known_to(request.actor), pk=pk)
     return render(
         request,
@@ -88,7 +105,8 @@ def share(request: HttpRequest, pk: str) -> HttpResponse:
             "grant": grant,
             "now": timezone.now(),
             "text": agreed_text(grant),
-            "factor": FACTOR_LABELS.get(Factor(grant.factor), grant.factor),
+            "first_factor": words_of_factor(grant.first_factor),
+            "factor": words_of_factor(grant.factor),
             "can_revoke": can_revoke(request.actor, grant) and grant.revoked_at is None,
         },
     )
@@ -169,7 +187,7 @@ def subject_consent(request: HttpRequest, pk: str, purpose: str) -> HttpResponse
         if request.POST.get("act") == "withdraw":
             if given is not None:
                 withdraw_purpose_consent(actor=request.actor, given=given)
-                messages.success(request, "Taken back. Earlier images are not shared for it now.")
+                messages.success(request, "Taken back. What needs your consent is not done now.")
             return page
         if not form.is_valid():
             raise ConsentRefused("A number of a document has letters, digits and hyphens only.")
@@ -179,7 +197,107 @@ def subject_consent(request: HttpRequest, pk: str, purpose: str) -> HttpResponse
             purpose=purpose,
             document=form.cleaned_data["document"],
         )
-        messages.success(request, "Recorded. Earlier images can be shared for it from now on.")
+        messages.success(request, "Recorded. Images can be used for it from now on.")
     except ConsentRefused as refusal:
         messages.error(request, str(refusal))
     return page
+
+
+# How a member's own data is used -----------------------------------------------------------------
+@signed_in
+@require_safe
+@uses(Purpose.RIGHTS, Category.ACCOUNT, Category.CONSENT, Category.TECHNICAL)
+def my_purposes(request: HttpRequest) -> HttpResponse:
+    """Each purpose with its basis and data, and a button to object where that is a right."""
+    actor = request.actor
+    held = packs_held(actor.organisation_id) if actor.organisation_id else ()
+    pack = held[-1] if held else None
+    context = {
+        "lines": purposes_of_member(actor),
+        "use": _use_noted(request),
+        "can_remember": may_remember(actor, pack),
+        "remembers": work_settings_of(actor),
+        "colour_choices": WorkSettings.Colours.choices,
+        "windows": windows_on(actor.user_id),
+        "now": timezone.now(),
+    }
+    return render(request, "consent/my_purposes.html", context)
+
+
+def _use_noted(request: HttpRequest) -> dict[str, Any] | None:
+    """What is noted of this visit, and how many lines there are; None: the policy lists none."""
+    actor = request.actor
+    held = packs_held(actor.organisation_id) if actor.organisation_id else ()
+    if not held or not held[-1]["optional_events"]:
+        return None
+    visitor = Visitor(actor.objected_to, request.signals.opts_out, actor.public_computer)
+    lines = UsageEvent.objects.filter(
+        use_of_member(user_id=actor.user_id, organisation_id=actor.organisation_id)
+    )
+    return {
+        "is_noted": bool(noted(held[-1], visitor)),
+        "why_not": _why_not(visitor),
+        "kinds": KEY["optional_events"].kind.words(held[-1]["optional_events"]),
+        "labels": [one.label for one in held[-1].purposes if one.code in set(OF_USE)],
+        "lines": lines.count(),
+        "keep_days": held[-1]["logs.keep_days"],
+    }
+
+
+def _why_not(visitor: Visitor) -> str:
+    if visitor.objected_to & set(OF_USE):
+        return "because you objected."
+    if visitor.opts_out:
+        return "because of the signal that your browser sends."
+    return "because others use this computer too." if visitor.public_computer else ""
+
+
+@signed_in
+@require_POST
+@uses(Purpose.RIGHTS, Category.ACCOUNT, Category.CONSENT, Category.TECHNICAL)
+def my_purpose_object(request: HttpRequest, purpose: str) -> HttpResponse:
+    """Object to a purpose, or take that back. It asks for no proof and no reason."""
+    try:
+        if request.POST.get("act") == "withdraw":
+            withdraw_objection(actor=request.actor, purpose=purpose)
+            messages.success(request, "Taken back. Your data may be used for it from now on.")
+        else:
+            object_to_purpose(actor=request.actor, purpose=purpose)
+            messages.success(request, "You objected. It holds from this moment on.")
+    except ConsentRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("consent:my_purposes")
+
+
+@signed_in
+@require_POST
+@uses(Purpose.PERSONALISATION, Category.ACCOUNT)
+def my_settings_colours(request: HttpRequest) -> HttpResponse:
+    """Have pages light, dark, or as the computer is set."""
+    try:
+        choose_colours(actor=request.actor, colours=request.POST.get("colours", ""))
+    except SettingsRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Remembered, in every browser that you sign in with.")
+    return redirect("consent:my_purposes")
+
+
+@signed_in
+@require_POST
+@uses(Purpose.RIGHTS, Category.ACCOUNT)
+def my_settings_switch(request: HttpRequest) -> HttpResponse:
+    """Switch personal settings on, or off: then they are forgotten."""
+    on = request.POST.get("act") == "on"
+    try:
+        switch_personal_settings(actor=request.actor, on=on)
+    except SettingsRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(
+            request,
+            "On. The worklist can now remember how you like it."
+            if on
+            else "Off. What was remembered is deleted.",
+        )
+    return redirect("consent:my_purposes")

@@ -13,6 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from accounts.rules import Actor, Capability, Scope
+from consent.rules.directives import DIRECTIVES, Bar, DirectiveKind, barring
 
 
 class Action(StrEnum):
@@ -42,6 +43,14 @@ class Reason(StrEnum):
     OTHER_PURPOSE = "other-purpose"
     OWNER_ONLY = "owner-only"
     NOT_LISTED = "purpose-not-listed"
+    # The person's own word against it, one for each kind of directive.
+    RESTRICTED = "restriction"
+    NOT_DISCLOSED = "disclosure"
+    KEPT_FROM_PLAN = "health-plan"
+    OBJECTED = "objection"
+    LIMITED = "limit-sensitive"
+    OPTED_OUT = "opt-out"
+    WITHDRAWN = "withdrawal"
     UNAVAILABLE = "unavailable"
 
 
@@ -59,7 +68,11 @@ SENTENCES = {
     Reason.NOT_LISTED: "The privacy policies in force do not list this purpose for images.",
     Reason.OWNER_ONLY: "Only the organisation that holds the study can do this.",
     Reason.UNAVAILABLE: "Whether you may see this could not be found out. Nothing was released.",
+    **{Reason(kind.value): facts.denied for kind, facts in DIRECTIVES.items()},
 }
+# Storage goes on whatever was said, and that there is something stays known to its holder, who
+# has to answer for it (GDPR Art. 18(2), recital 67).
+KEPT_BY_HOLDER = frozenset({Action.SEARCH, Action.STORE})
 
 # What a person's role must include, inside their own organisation, for each action.
 NEEDED = {
@@ -149,6 +162,11 @@ class Decision:
         return SENTENCES[self.reason]
 
     @property
+    def is_by_directive(self) -> bool:
+        """Did the person's own word decide?"""
+        return self.reason.value in set(DirectiveKind)
+
+    @property
     def is_known(self) -> bool:
         """May the asker be told that the study exists? Else the answer is 404, not 403."""
         return self.reason is not Reason.UNKNOWN
@@ -181,12 +199,14 @@ def decide(
     at: datetime,
     lists: Callable[[str], bool],
     purpose: str = "",
+    bars: Sequence[Bar] = (),
 ) -> Decision:
     """Decide from facts alone.
 
     `grants` are all grants, active or not, that name this actor (or the actor's organisation)
     and this study. `purpose` empty means: any that was agreed. `lists` says of a purpose whether
     the policies in force list it for images: the owner's, and the recipient's where there is one.
+    `bars` are the directives in force of whom the study is about; they only ever take away.
     """
     if not actor.has_scope(NEEDED_SCOPE[action]):
         return _deny(Reason.SCOPE)
@@ -196,8 +216,52 @@ def decide(
         own = purpose or "treatment"
         if not lists(own):
             return _deny(Reason.NOT_LISTED)
+        against = _against(bars, own, actor, resource)
+        if against is not None and action not in KEPT_BY_HOLDER:
+            return _deny(against)
         return Decision(Outcome.PERMIT, Reason.OWN_ORGANISATION, own, None)
-    return _decide_for_recipient(actor, action, resource, tuple(grants), at, purpose, lists)
+    return _decide_for_recipient(actor, action, resource, tuple(grants), at, purpose, lists, bars)
+
+
+def _against(bars: Sequence[Bar], purpose: str, actor: Actor, resource: Resource) -> Reason | None:
+    """The directive that stands against a use; None: nobody said anything against it."""
+    found = barring(
+        bars,
+        purpose=purpose,
+        study_uid=resource.study_uid,
+        recipient=actor.organisation_id,
+        owner=actor.organisation_id == resource.organisation_id,
+    )
+    return Reason(found.kind.value) if found else None
+
+
+# What a grant must be for this use, and why not where none is.
+_Step = tuple[Callable[[GrantFacts], bool], Callable[[GrantFacts], Reason]]
+
+
+def _steps(
+    actor: Actor,
+    action: Action,
+    resource: Resource,
+    purpose: str,
+    lists: Callable[[str], bool],
+    bars: Sequence[Bar],
+) -> tuple[_Step, ...]:
+    def against(grant: GrantFacts) -> Reason | None:
+        return _against(bars, grant.purpose, actor, resource)
+
+    return (
+        (lambda grant: not purpose or grant.purpose == purpose, lambda _: Reason.OTHER_PURPOSE),
+        (lambda grant: lists(grant.purpose), lambda _: Reason.NOT_LISTED),
+        (
+            lambda grant: against(grant) is None,
+            lambda grant: against(grant) or Reason.UNAVAILABLE,
+        ),
+        (
+            lambda grant: action is not Action.DOWNLOAD or grant.may_download,
+            lambda _: Reason.NO_DOWNLOAD,
+        ),
+    )
 
 
 def _decide_for_recipient(
@@ -208,6 +272,7 @@ def _decide_for_recipient(
     at: datetime,
     purpose: str,
     lists: Callable[[str], bool],
+    bars: Sequence[Bar],
 ) -> Decision:
     if not grants:
         return _deny(Reason.UNKNOWN)
@@ -219,16 +284,12 @@ def _decide_for_recipient(
     if not active:
         latest = max(grants, key=lambda grant: grant.revoked_at or grant.expires_at)
         return _deny(Reason.REVOKED if latest.revoked_at else Reason.EXPIRED)
-    fitting = [grant for grant in active if not purpose or grant.purpose == purpose]
-    if not fitting:
-        return _deny(Reason.OTHER_PURPOSE)
-    fitting = [grant for grant in fitting if lists(grant.purpose)]
-    if not fitting:
-        return _deny(Reason.NOT_LISTED)
-    if action is Action.DOWNLOAD:
-        fitting = [grant for grant in fitting if grant.may_download]
-        if not fitting:
-            return _deny(Reason.NO_DOWNLOAD)
+    fitting = active
+    for keeps, why in _steps(actor, action, resource, purpose, lists, bars):
+        left = [grant for grant in fitting if keeps(grant)]
+        if not left:
+            return _deny(why(fitting[0]))
+        fitting = left
     scope = tuple(
         Scoped(item, grant.granted_at, grant.id)
         for grant in fitting

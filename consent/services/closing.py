@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Membership, User
-from accounts.rules import Actor
-from accounts.services.members import close_memberships
+from accounts.rules import ROLE_LABELS, Actor
+from accounts.services.members import MembershipRefused, close_memberships, sole_roles_of
 from accounts.services.trail import record
 from consent.models import Grant
 from consent.selectors import in_force
@@ -34,6 +34,8 @@ class Consequences:
     kept: tuple[Grant, ...]
     memberships: tuple[Membership, ...]
     fate: str
+    # Why the account cannot be closed yet: roles that somebody has to take over first.
+    to_hand_over: tuple[tuple[Membership, str], ...] = ()
 
 
 def consequences_of_closing(actor: Actor) -> Consequences:
@@ -43,11 +45,15 @@ def consequences_of_closing(actor: Actor) -> Consequences:
     )
     ends = {grant.pk: _ends_with_account(grant.organisation_id) for grant in grants}
     memberships = Membership.objects.filter(user_id=actor.user_id, is_active=True)
+    held = tuple(memberships.select_related("organisation"))
     return Consequences(
         revoked=tuple(grant for grant in grants if ends[grant.pk]),
         kept=tuple(grant for grant in grants if not ends[grant.pk]),
-        memberships=tuple(memberships.select_related("organisation")),
+        memberships=held,
         fate=_fate(actor.organisation_id),
+        to_hand_over=tuple(
+            (one, ROLE_LABELS[role].lower()) for one in held for role in sole_roles_of(one)
+        ),
     )
 
 
@@ -65,7 +71,10 @@ def close_account(*, actor: Actor) -> Consequences:
         end_grant(actor=actor, grant=grant, at=now, reason="account-closed")
     user.is_active = False
     user.save(update_fields=["is_active"])
-    close_memberships(user=user)
+    try:
+        close_memberships(user=user)
+    except MembershipRefused as refusal:
+        raise ClosingRefused(str(refusal)) from None
     record(
         action="account.closed",
         actor=actor,

@@ -12,7 +12,7 @@ from accounts.rules import Actor
 from accounts.services.trail import record
 from consent.rules import decision as rules
 from consent.rules.decision import Action, Decision, Resource
-from consent.selectors import grant_facts
+from consent.selectors import bars_of, grant_facts
 from policies.rules.categories import Category
 from policies.selectors import NoPolicy, effective_pack, terms_between
 
@@ -51,6 +51,7 @@ def decide(
         at=at or timezone.now(),
         purpose=purpose,
         lists=_listing(actor, resource),
+        bars=bars_of(resource.subject_id, resource.organisation_id),
     )
 
 

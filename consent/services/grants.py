@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,9 +15,11 @@ from accounts.rules import Actor, Capability
 from accounts.selectors import clinicians_of
 from accounts.services.notifications import notify
 from accounts.services.trail import record
+from audit.services import ActorRef
 from consent.models import Grant, GrantItem
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
-from consent.selectors import grant_context
+from consent.rules.directives import DIRECTIVES, barring
+from consent.selectors import bars_of, grant_context
 from consent.services.purposes import require_collected_for
 from policies.rules.pack import ListedPurpose, Pack
 from policies.rules.strictness import Terms
@@ -65,6 +67,7 @@ def compose_agreement(
         purpose=purpose_code,
         collected_at=collected_at,
     )
+    _require_unbarred(owner, recipient_organisation, subject_id, purpose_code, items)
     now, days = timezone.now(), terms["consent.share_days_at_most"]
     if not now < expires_at <= now + timedelta(days=days):
         raise GrantRefused(
@@ -116,6 +119,7 @@ def create_grant(
     if digest_of_text(text) != shown_digest:
         raise GrantRefused("The study has changed since you read this. Read it again, please.")
     _shareable(pack, terms, purpose_code)
+    _require_unbarred(owner, recipient_organisation, subject_id, purpose_code, agreement.items)
     key = create_data_key(organisation_id=owner.pk, kind="grant")
     grant_id = uuid.uuid4()
     grant = Grant.objects.create(
@@ -129,6 +133,8 @@ def create_grant(
         granted_at=now,
         expires_at=agreement.expires_at,
         granted_by_id=actor.user_id,
+        first_factor=actor.first_factor,
+        first_proved_at=actor.first_proved_at,
         factor=actor.factor,
         stepped_up_at=actor.stepped_up_at,
         notice_code=pack.code,
@@ -149,7 +155,7 @@ def create_grant(
         for offered in agreement.items
     )
     _write(actor, grant, "grant.given")
-    notify(users=_recipients(grant), template="share-given", target_id=grant.pk)
+    notify(users=recipients_of(grant), template="share-given", target_id=grant.pk)
     return grant
 
 
@@ -164,12 +170,23 @@ def revoke_grant(*, actor: Actor, grant: Grant, reason: str) -> Grant:
     return row
 
 
-def end_grant(*, actor: Actor, grant: Grant, at: datetime, reason: str) -> None:
+def end_grant(*, actor: Actor | ActorRef, grant: Grant, at: datetime, reason: str) -> None:
     """Write the end of a share down and tell its recipients; may one, the caller has asked."""
-    grant.revoked_at, grant.revoked_by_id, grant.revoke_reason = at, actor.user_id, reason
+    user_id = actor.user_id if isinstance(actor, Actor) else None
+    grant.revoked_at, grant.revoked_by_id, grant.revoke_reason = at, user_id, reason
     grant.save(update_fields=["revoked_at", "revoked_by", "revoke_reason"])
     _write(actor, grant, "grant.revoked")
-    notify(users=_recipients(grant), template="share-revoked", target_id=grant.pk)
+    notify(users=recipients_of(grant), template="share-revoked", target_id=grant.pk)
+
+
+def tell_recipients(*, organisation_id: UUID, study_uids: Collection[str], template: str) -> None:
+    """Tell whoever was given one of these studies, share by share, also by one that has ended
+    (GDPR Art. 19; 45 CFR 164.526(c)(3))."""
+    grants = Grant.objects.filter(
+        organisation_id=organisation_id, items__study_uid__in=study_uids
+    ).select_related("recipient__user")
+    for grant in grants.distinct():
+        notify(users=recipients_of(grant), template=template, target_id=grant.pk)
 
 
 def can_revoke(actor: Actor, grant: Grant) -> bool:
@@ -197,12 +214,37 @@ def _shareable(pack: Pack, terms: Terms, code: str) -> ListedPurpose:
     return purpose
 
 
+def _require_unbarred(
+    owner: Organisation,
+    recipient: Organisation,
+    subject_id: UUID,
+    purpose: str,
+    items: Iterable[OfferedItem],
+) -> None:
+    """Nothing is shared against the word of whom it is about (C33)."""
+    bars = bars_of(subject_id, owner.pk)
+    for offered in items if bars else ():
+        against = barring(
+            bars, purpose=purpose, study_uid=offered.item.study_uid, recipient=recipient.pk,
+            owner=False,
+        )  # fmt: skip
+        if against:
+            facts = DIRECTIVES[against.kind]
+            raise GrantRefused(
+                f"The patient or owner does not want this: {facts.label.lower()}"
+                f" ({facts.cites}). A privacy officer knows more."
+            )
+
+
 def is_proven(actor: Actor, terms: Terms, now: datetime) -> bool:
     """By the stricter level of both organisations: a signed-in clinician, or one who just proved.
 
     Whoever is signed in has shown a second factor at the session's beginning; that is the proof
-    which is kept as evidence where no fresher one is asked for.
+    which is kept as evidence where no fresher one is asked for. Neither factor is enough without
+    the other: a password alone proves nothing here, nor does a code (LIFEIMAGE-1.6).
     """
+    if not (actor.first_factor and actor.factor):
+        return False
     if terms["consent.disclosure_level"] == USER_AUTHORISED:
         return actor.stepped_up_at is not None
     lasts = timedelta(minutes=terms["auth.step_up_minutes"])
@@ -210,14 +252,16 @@ def is_proven(actor: Actor, terms: Terms, now: datetime) -> bool:
     return since is not None and timedelta(0) <= now - since <= lasts
 
 
-def _recipients(grant: Grant) -> Iterable[User]:
+def recipients_of(grant: Grant) -> Iterable[User]:
+    """The people that a share names: one, or all clinicians of an organisation."""
     if grant.recipient is not None:
         return [grant.recipient.user]
     return clinicians_of(grant.recipient_organisation_id)
 
 
-def _write(actor: Actor, grant: Grant, action: str) -> None:
+def _write(actor: Actor | ActorRef, grant: Grant, action: str) -> None:
     items = list(grant.items.all())
+    factors = (actor.first_factor, actor.factor) if isinstance(actor, Actor) else ("", "")
     for study_uid in dict.fromkeys(item.study_uid for item in items):
         record(
             action=action,
@@ -231,7 +275,8 @@ def _write(actor: Actor, grant: Grant, action: str) -> None:
                 "grant": str(grant.pk),
                 "recipient_organisation": str(grant.recipient_organisation_id),
                 "items": sum(item.study_uid == study_uid for item in items),
-                "factor": actor.factor or "none",
+                "first_factor": factors[0] or "none",
+                "factor": factors[1] or "none",
                 "digest": grant.text_digest,
             },
         )

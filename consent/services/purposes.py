@@ -1,4 +1,8 @@
-"""Fresh consent to a purpose that the policy did not list when the images came (MEDDIM-3.14)."""
+"""What people say of purposes.
+
+Patients and owners: fresh consent to one that the policy did not list when the images came
+(MEDDIM-3.14). Members: objection to one that rests on legitimate interests (GDPR Art. 21).
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,17 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import Membership, WorkSettings
 from accounts.rules import Actor, Capability
 from accounts.services.trail import record
-from consent.models import DataSubject, PurposeConsent
+from accounts.services.usage import forget_use_of
+from audit.services import ActorRef
+from consent.models import DataSubject, Directive, PurposeConsent
+from consent.rules.directives import DirectiveKind, Source, packed
 from consent.selectors import purpose_consent_of, subjects_of_account
 from policies.rules.categories import Category
 from policies.rules.gate import check_collected
+from policies.rules.purposes import OF_USE, Purpose
 from policies.selectors import effective_pack, packs_held
 
 
@@ -78,13 +87,87 @@ def withdraw_purpose_consent(*, actor: Actor, given: PurposeConsent) -> None:
     is_subject = subjects_of_account(actor.user_id).filter(pk=given.subject_id).exists()
     if not is_subject and actor.organisation_id != given.organisation_id:
         raise ConsentRefused("Only the patient, the owner or their clinicians can withdraw it.")
+    end_consent(actor=actor, given=given)
+
+
+def end_consent(*, actor: Actor | ActorRef, given: PurposeConsent) -> None:
+    """Write the end of a consent down; may one, the caller has asked. Safe to repeat."""
     if given.withdrawn_at is None:
         given.withdrawn_at = timezone.now()
         given.save(update_fields=["withdrawn_at"])
         _write(actor, given, "purpose.withdrawn")
 
 
-def _write(actor: Actor, given: PurposeConsent, action: str) -> None:
+# Objection ---------------------------------------------------------------------------------------
+@transaction.atomic
+def object_to_purpose(*, actor: Actor, purpose: str) -> None:
+    """Object to a purpose on legitimate interests; it holds at once, and asks for no reason.
+
+    Records of use: no more are written, and those there are are deleted, so that they are in no
+    report from now on. Personal settings are forgotten. Safe to repeat. Raises `ConsentRefused`.
+    """
+    membership = _own_membership(actor)
+    pack = effective_pack(membership.organisation_id)
+    listed = pack.purpose(purpose)
+    if listed is None or not listed.may_be_objected_to:
+        raise ConsentRefused(
+            "The privacy policy in force does not use your data for this on legitimate interests,"
+            " so there is nothing to object to."
+        )
+    if purpose in membership.objected_to:
+        return
+    Directive.objects.create(
+        organisation_id=membership.organisation_id, user_id=actor.user_id, set_by_id=actor.user_id,
+        kind=DirectiveKind.OBJECTION.value, purposes=packed([purpose]), version_id=pack.id,
+        source=Source.PORTAL.value,
+    )  # fmt: skip
+    _hold(membership, {*membership.objected_to, purpose})
+    forgotten = stop_purpose(membership, purpose)
+    record(
+        action="purpose.objected", actor=actor, purpose=purpose,
+        target=("membership", str(membership.pk)), details={"lines_deleted": forgotten},
+    )  # fmt: skip
+
+
+@transaction.atomic
+def withdraw_objection(*, actor: Actor, purpose: str) -> None:
+    """Take an objection back: from now on the purpose may be pursued again. Safe to repeat."""
+    membership = _own_membership(actor)
+    if purpose not in membership.objected_to:
+        return
+    Directive.objects.filter(
+        organisation_id=membership.organisation_id, user_id=actor.user_id, lifted_at=None,
+        kind=DirectiveKind.OBJECTION.value, purposes=packed([purpose]),
+    ).update(lifted_at=timezone.now(), lifted_by_id=actor.user_id)  # fmt: skip
+    _hold(membership, {*membership.objected_to} - {purpose})
+    record(
+        action="objection.withdrawn", actor=actor, purpose=purpose,
+        target=("membership", str(membership.pk)),
+    )  # fmt: skip
+
+
+def _own_membership(actor: Actor) -> Membership:
+    """The membership under whose policy somebody speaks, locked until they have spoken."""
+    if actor.membership_id is None or actor.token_id is not None:
+        raise ConsentRefused("Sign in as a member of the organisation to object.")
+    return Membership.objects.select_for_update().get(pk=actor.membership_id, user_id=actor.user_id)
+
+
+def _hold(membership: Membership, objected_to: set[str]) -> None:
+    membership.objected_to = sorted(objected_to)
+    membership.save(update_fields=["objected_to"])
+
+
+def stop_purpose(membership: Membership, purpose: str) -> int:
+    """End what is done for a purpose; returns how many records of use were deleted."""
+    if purpose == Purpose.PERSONALISATION:
+        WorkSettings.objects.filter(membership=membership).delete()
+    if purpose not in OF_USE:
+        return 0
+    return forget_use_of(user_id=membership.user_id, organisation_id=membership.organisation_id)
+
+
+def _write(actor: Actor | ActorRef, given: PurposeConsent, action: str) -> None:
     record(
         action=action,
         actor=actor,
@@ -92,5 +175,5 @@ def _write(actor: Actor, given: PurposeConsent, action: str) -> None:
         subject_id=given.subject_id,
         purpose=given.purpose,
         target=("consent", str(given.pk)),
-        details={"by_subject": given.by_subject, "factor": actor.factor or "none"},
+        details={"by_subject": given.by_subject, "factor": getattr(actor, "factor", "") or "none"},
     )

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from consent.rules.identity import Identity, doubts
 from consent.selectors import identities, subject_context
 from vault.rules.blind_index import exact_token
 from vault.rules.sealed_field import FieldSealer
-from vault.services.data_keys import create_data_key, open_index_key
+from vault.services.data_keys import create_data_key, open_data_key, open_index_key
 
 IDENTIFIER_FIELD = "subject.identifier"
 
@@ -72,3 +73,27 @@ def link_account(*, user: User, subject: DataSubject) -> SubjectAccount:
             target=("user", str(user.pk)),
         )
     return link
+
+
+class IdentityTaken(Exception):
+    """Another patient has this number; two people are never merged by a correction."""
+
+
+@transaction.atomic
+def correct_identity(*, subject: DataSubject, changes: Mapping[str, str]) -> DataSubject:
+    """Put other values into what is known of somebody; the caller keeps the old ones, and the
+    event. Raises `IdentityTaken`."""
+    row = DataSubject.objects.select_for_update().get(pk=subject.pk)
+    identity = replace(identities([row])[row.pk], **changes)
+    if identity.identifier.strip():
+        index = open_index_key(organisation_id=row.organisation_id, field_name=IDENTIFIER_FIELD)
+        row.identifier_token = exact_token(index, identity.key)
+    same = DataSubject.objects.filter(
+        organisation_id=row.organisation_id, identifier_token=row.identifier_token
+    )
+    if row.identifier_token is not None and same.exclude(pk=row.pk).exists():
+        raise IdentityTaken("Another patient has this number. Nothing was changed or merged.")
+    sealer = FieldSealer(open_data_key(id=row.key_id))
+    row.sealed_record = sealer.seal(identity.to_json(), subject_context(row.pk))
+    row.save(update_fields=["identifier_token", "sealed_record"])
+    return row

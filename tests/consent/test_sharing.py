@@ -23,6 +23,7 @@ from consent.selectors import agreed_text
 from consent.services.decisions import Refused, authorise, decide
 from consent.services.grants import (
     GrantRefused,
+    NotProven,
     compose_agreement,
     create_grant,
     revoke_grant,
@@ -31,6 +32,7 @@ from studies.models import Study
 from studies.selectors import resource_of, studies_listed_for
 from studies.services.intake import Intake
 from studies.services.uploads import open_upload
+from tests.factories import BY_PASSWORD, signed_in_client
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
@@ -45,7 +47,7 @@ def cast() -> dict[str, User]:
 @pytest.fixture
 def clinician(cast: dict[str, User]) -> Actor:
     actor = actor_of_user(cast["clinician@hospital.example"])
-    return replace(actor, stepped_up_at=timezone.now(), factor="totp")
+    return replace(actor, stepped_up_at=timezone.now(), factor="totp", **BY_PASSWORD)
 
 
 @pytest.fixture
@@ -104,9 +106,36 @@ def test_a_share_keeps_its_evidence(study: Study, clinician: Actor, cast: dict[s
         assert said in text
     assert (grant.factor, grant.stepped_up_at) == ("totp", clinician.stepped_up_at)
     assert b"Adler" not in bytes(grant.sealed_text)
+    # Both proofs are named (LIFEIMAGE-1.6).
+    proved_at = clinician.first_proved_at
+    assert (grant.first_factor, grant.first_proved_at) == ("password", proved_at)
     event = Event.objects.get(action="grant.given")
     assert event.target_uid == study.uid
+    assert (event.details["first_factor"], event.details["factor"]) == ("password", "totp")
     assert event.details["digest"] == grant.text_digest
+
+
+@pytest.mark.parametrize(("first", "second"), [("password", ""), ("", "totp"), ("", "")])
+def test_one_proof_alone_is_not_enough(
+    study: Study, clinician: Actor, cast: dict[str, User], first: str, second: str
+) -> None:
+    """LIFEIMAGE-1.6: a policy that asks for a password and a token takes neither alone."""
+    with pytest.raises(NotProven):
+        share(study, replace(clinician, first_factor=first, factor=second), cast)
+    assert not Grant.objects.exists()
+
+
+def test_the_page_of_a_share_names_both_proofs(
+    study: Study, clinician: Actor, cast: dict[str, User]
+) -> None:
+    grant = share(study, clinician, cast)
+    page = signed_in_client(cast["clinician@hospital.example"]).get(f"/consent/{grant.pk}/")
+    said = page.content.decode()
+    assert "a password, at" in said
+    assert "a code from an authenticator app, at" in said
+    Grant.objects.filter(pk=grant.pk).update(first_factor="", first_proved_at=None)
+    page = signed_in_client(cast["clinician@hospital.example"]).get(f"/consent/{grant.pk}/")
+    assert "not kept for shares of this age" in page.content.decode()
 
 
 def test_a_share_opens_the_study_and_its_revocation_closes_it(
@@ -169,7 +198,9 @@ def test_the_policy_bounds_what_can_be_shared(
 def test_only_clinicians_of_the_holder_share(
     study: Study, cast: dict[str, User], email: str, clinician: Actor
 ) -> None:
-    other = replace(actor_of_user(cast[email]), stepped_up_at=timezone.now(), factor="totp")
+    other = replace(
+        actor_of_user(cast[email]), stepped_up_at=timezone.now(), factor="totp", **BY_PASSWORD
+    )
     with pytest.raises(GrantRefused):
         share(study, other, cast)
 

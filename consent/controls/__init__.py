@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accounts.controls.signing_in import gate_of, require_order
+from accounts.models import UsageEvent
 from accounts.rules import ROLE_CAPABILITIES, Actor, Role, capabilities_of
+from accounts.rules.use import Visitor, noted
 from audit.rules.vocabulary import known_actions
 from consent.models import Grant, GrantItem, PurposeConsent
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
@@ -28,11 +31,14 @@ from consent.rules.decision import (
 from consent.selectors import in_force
 from consent.services.closing import ALL_AT_ONCE
 from consent.services.grants import USER_AUTHORISED, is_proven
-from policies.controls.purposes import pack_with
+from consent.services.purposes import stop_purpose
+from policies.controls.purposes import finds, pack_with
 from policies.controls.trying import undone
 from policies.rules.controls import Values, control, must_refuse, require
+from policies.rules.purposes import OF_USE
 from policies.rules.schema import KEY
 from policies.rules.strictness import terms_of
+from policies.selectors import shipped_packs
 
 OWNER, OTHER = UUID(int=1), UUID(int=2)
 STUDY = Resource(organisation_id=OWNER, study_uid="1.2.3")
@@ -179,7 +185,7 @@ def no_passing_on() -> str:
 def express(values: Values) -> str:
     now, terms = timezone.now(), terms_of(values)
     minutes = values["auth.step_up_minutes"]
-    stale = replace(_clinician(OWNER), stepped_up_at=now - timedelta(minutes=minutes, seconds=1))
+    stale = replace(_proved_twice(), stepped_up_at=now - timedelta(minutes=minutes, seconds=1))
     require(not is_proven(_clinician(OWNER), terms, now), "Being signed in is enough.")
     if values["consent.disclosure_level"] != USER_AUTHORISED:
         require(not is_proven(stale, terms, now), f"A proof older than {minutes} minutes counts.")
@@ -188,6 +194,28 @@ def express(values: Values) -> str:
     floor = KEY["auth.step_up_minutes"].floor
     require(floor is not None and floor.broken(16), "A policy may take a proof of long ago.")
     return f"A proof older than {minutes} minutes was refused, and so was none."
+
+
+def _proved_twice() -> Actor:
+    return replace(_clinician(OWNER), first_factor="password", factor="totp")
+
+
+@control("consent.both-factors", "Consent takes two proofs, and the share names both")
+def both_factors() -> str:
+    now, terms = timezone.now(), terms_of(next(iter(shipped_packs().values())))
+    both = replace(_proved_twice(), stepped_up_at=now)
+    require(is_proven(both, terms, now), "A password and a code are not enough.")
+    require(not is_proven(replace(both, factor=""), terms, now), "A password alone is enough.")
+    require(not is_proven(replace(both, first_factor=""), terms, now), "A code alone is enough.")
+    kept = {one.name for one in Grant._meta.concrete_fields}
+    named = {"first_factor", "first_proved_at", "factor", "stepped_up_at"}
+    require(named <= kept, "A share does not keep both proofs.")
+    page = (settings.BASE_DIR / "templates/consent/share.html").read_text()
+    shown = all(one in page for one in ("first_factor", "grant.first_proved_at", "factor"))
+    require(shown, "The page of a share does not name both proofs.")
+    latest = Grant.objects.order_by("-granted_at").exclude(first_proved_at=None).first()
+    require(latest is None or bool(latest.first_factor), "The latest share names no first proof.")
+    return "A password alone and a code alone were refused; shares keep both, and when."
 
 
 def _row(**more: Any) -> dict[str, Any]:
@@ -277,3 +305,46 @@ def shares_listed() -> str:
     for route in ("consent:shares", "studies:my_record"):
         require(gate_of(route) == "signed-in", f"Nobody can come to {route}.")
     return "Shares in force and those that have ended are listed, for clinicians and for patients."
+
+
+# Objection ---------------------------------------------------------------------------------------
+@control(
+    "consent.objection-holds", "An objection holds at once, for what was noted too", of_policy=True
+)
+def objection_holds(values: Values) -> str:
+    from accounts.controls.use import somebody
+
+    pack = pack_with(values)
+    for purpose in OF_USE:
+        with undone():
+            membership, line = somebody(values)
+            line.save(force_insert=True)
+            stop_purpose(membership, purpose)
+            kept = UsageEvent.objects.filter(pk=line.pk).exists()
+            require(not kept, f"Lines stay in reports after an objection to {purpose}.")
+        objects = Visitor(objected_to=frozenset({purpose.value}))
+        require(not noted(pack, objects), f"Lines are written after an objection to {purpose}.")
+    names = {one.name for one in known_actions()}
+    require("purpose.objected" in names, "An objection cannot be recorded.")
+    return "A line was gone the moment its member objected, and no other could be written."
+
+
+@control(
+    "consent.objection-offered", "Legitimate interests are assessed, and can be objected to",
+    of_policy=True,
+)  # fmt: skip
+def objection_offered(values: Values) -> str:
+    interests = [one for one in pack_with(values).purposes if one.basis == "legitimate-interests"]
+    require(interests, "This policy names no legitimate interest.")
+    for one in interests:
+        bare = dict(values["purposes"][one.code])
+        bare.pop("assessment", None)
+        purposes = {**values["purposes"], one.code: bare}
+        found = finds(values, "purposes", purposes=purposes)
+        require(found, f"{one.code} may be pursued without an assessment.")
+        require(one.may_be_objected_to, f"Nobody can object to {one.code}.")
+    for route in ("consent:my_purposes", "consent:my_purpose_object"):
+        require(gate_of(route) == "signed-in", f"Members cannot come to {route}.")
+    return (
+        f"{len(interests)} legitimate interests: none without its assessment, each with a button."
+    )
