@@ -16,6 +16,10 @@ ACTIONS = [
     ("study.retrieved", "Images sent to a program", "R", _TRANSFERRED),
     ("study.downloaded", "Images downloaded", "R", "Export"),
     ("study.doubt_settled", "Doubt about the patient settled", "U", "Patient Record"),
+    ("study.corrected", "What images say corrected", "U", "Patient Record"),
+    ("study.disputed", "Statement added to a study", "C", "Patient Record"),
     ("study.blob_missing", "Stored images missing", "E", "Security Alert"),
+    ("study.blob_damaged", "Stored images found damaged", "E", "Security Alert"),
+    ("study.blob_mended", "Stored images whole again", "E", "Security Alert"),
     ("trail.read", "Trail read", "R", "Audit Log Used"),
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from datetime import timedelta
+from inspect import unwrap
+from types import CodeType
 from typing import Any
 from uuid import UUID
 
@@ -11,31 +14,49 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accounts.controls.signing_in import gate_of, routes
+from accounts.rules.messages import template_named, words_of
+from audit.models import Event
+from audit.selectors import own_acts
 from config.viewer import is_built
 from consent.models import DataSubject
 from consent.rules.identity import Identity
+from consent.services.grants import tell_recipients
+from jobs.rules.kinds import schedules
 from policies.controls.trying import undone
-from policies.rules.categories import HEALTH
+from policies.rules.categories import CATEGORIES, HEALTH, Category
 from policies.rules.controls import control, must_refuse, require
 from policies.rules.inventory import Protection, inventory
 from studies.forms import ShareForm
+from studies.gateways.objects import ObjectReader, has_alarm
 from studies.models import Blob, Upload
+from studies.rules.classes import MEDICAL, category_of
+from studies.rules.coercing import edits_of
+from studies.rules.correcting import ORIGINALS, Coercion, corrected
+from studies.rules.deidentification.profile import Profile
+from studies.rules.deidentification.table import Action, row_of
 from studies.rules.gate import inspect
+from studies.rules.messages import CORRECTED
 from studies.rules.reasons import Refused
+from studies.selectors import metadata_of, study_summaries
+from studies.services.correcting import correct_studies
+from studies.services.disagreeing import keep_statement
+from studies.services.integrity import CHECK, DAMAGED
 from studies.services.uploads import attestation_for
 from vault.gateways.blob_store import blob_store
 from vault.rules.blind_index import exact_token, index_key
-from vault.rules.errors import BlobMissing
+from vault.rules.errors import BlobMissing, SealError
 from vault.rules.key_wrap import new_key
-from vault.rules.sealed_stream import PREFIX
+from vault.rules.sealed_stream import PREFIX, open_bytes, seal_bytes
 
 # Words in a row of health data that are no words about anybody: DICOM's own numbers and codes,
 # and codes of ours.
 _NOT_ABOUT_ANYBODY = {
     "uid", "study_uid", "series_uid", "instance_uid", "modality", "modalities", "source", "state",
     "sop_class_uid", "transfer_syntax_uid", "name", "kind", "attestation_digest", "doubts",
-    "reasons",
+    "reasons", "case_number", "studies",
 }  # fmt: skip
+# A store of terabytes takes its time; a file that is read by nobody for longer is not looked after.
+UNREAD_AT_MOST = timedelta(days=30)
 _WORDS = (models.CharField, models.TextField, models.JSONField, models.DateField)
 
 
@@ -89,6 +110,40 @@ def files_sealed() -> str:
     require(beginning.startswith(PREFIX), "The latest file in the store is not sealed.")
     require(b"DICM" not in beginning, "The latest file in the store holds a DICOM header.")
     return "The latest file was looked at in the store: sealed, and no DICOM header in it."
+
+
+@control("studies.damage-told", "A file that was altered is not shown, and its alarm is heard")
+def damage_told() -> str:
+    key = new_key()
+    sealed = bytearray(seal_bytes(b"control", key, b"control"))
+    sealed[len(sealed) // 2] ^= 1
+    with must_refuse(SealError, "A file with one flipped bit"):
+        open_bytes(sealed, key, b"control")
+    require(has_alarm(), "A damaged file is refused, and nobody is told.")
+    require(words_of(DAMAGED.code) == DAMAGED, "There are no words for telling it.")
+    due = [one.every for one in schedules() if one.kind == CHECK]
+    require(bool(due) and max(due) <= timedelta(days=1), "No job reads the stored files.")
+    long_ago = timezone.now() - UNREAD_AT_MOST
+    old = Blob.objects.filter(created_at__lt=long_ago)
+    unread = old.filter(models.Q(checked_at=None) | models.Q(checked_at__lt=long_ago)).exists()
+    require(not unread, f"Some files were not read for {UNREAD_AT_MOST.days} days.")
+    return "One flipped bit was refused; files are read by turns, and damage is told at once."
+
+
+@control("studies.own-acts", "One sees what one did oneself, and nobody else's acts")
+def own_acts_shown() -> str:
+    require(gate_of("studies:my_acts") == "signed-in", "Not everybody can see their own acts.")
+    common = {"action": "study.viewed", "outcome": "success", "occurred_at": timezone.now()}
+    with undone():
+        for kind, who, whose in (
+            ("user", "0", "1"), ("user", "1", "1"), ("job", "0", "1"), ("user", "0", "2"),
+        ):  # fmt: skip
+            Event.objects.create(actor_kind=kind, actor_id=who, organisation_id=whose, **common)
+        found = own_acts(user_id=0, organisation_id="1").events
+    seen = [(one.actor_kind, one.actor_id, one.organisation_id) for one in found]
+    require(("user", "0", "1") in seen, "One's own act is not shown.")
+    require(len(seen) == 1, "Acts of somebody else, or for another organisation, are shown.")
+    return "Of four acts tried, one's own was shown, and none of others or for others."
 
 
 @control("studies.health-sealed", "No words about a patient stand in the database")
@@ -166,6 +221,60 @@ def doors_decide() -> str:
     return f"Each of {len(doors)} doors to studies asks who comes; none is public."
 
 
+# Corrections -------------------------------------------------------------------------------------
+def _invented() -> bytes:
+    """The beginning of an object in explicit little endian, of nobody."""
+
+    def element(group: int, number: int, vr: bytes, value: bytes) -> bytes:
+        return struct.pack("<HH2sH", group, number, vr, len(value)) + value
+
+    syntax = element(2, 0x10, b"UI", b"1.2.840.10008.1.2.1\0")
+    return bytes(128) + b"DICM" + syntax + element(0x10, 0x10, b"PN", b"Before^A")
+
+
+def _calls(function: Any) -> set[str]:
+    """The names that a function uses, also in what it makes inside."""
+    found: set[str] = set()
+    codes = [unwrap(function).__code__]
+    while codes:
+        code = codes.pop()
+        found |= set(code.co_names)
+        codes += [one for one in code.co_consts if isinstance(one, CodeType)]
+    return found
+
+
+@control("studies.corrected-everywhere", "What was corrected reads so on every way out")
+def corrected_everywhere() -> str:
+    content, now = _invented(), timezone.now()
+    new = Coercion(now, {"00100010": "After^A", "00100020": "NEW-1"})
+    edits = edits_of(lambda start, length: content[start : start + length], len(content), [new])
+    put_in = b"".join(edit.puts_in for edit in edits)
+    for said in (b"After^A", b"NEW-1", b"CORRECT", b"Before^A"):
+        require(said in put_in, f"A corrected object does not say {said.decode()}.")
+    there: dict[str, Any] = {"00100010": {"vr": "PN", "Value": [{"Alphabetic": "Before^A"}]}}
+    described = corrected(there, [new], whole=True)
+    name = described["00100010"]["Value"] == [{"Alphabetic": "After^A"}]
+    require(name and ORIGINALS in described, "Descriptions forget a correction.")
+    for door in (ObjectReader.stream, ObjectReader.length):
+        require("_edits" in _calls(door), "Objects go out without their corrections.")
+    for read in (study_summaries, metadata_of):
+        require("as_corrected" in _calls(read), "Descriptions go out uncorrected.")
+    return "An object of nobody was corrected; it says the new name, and which stood there before."
+
+
+@control("studies.correction-told", "Whoever was given something learns of its correction")
+def correction_told() -> str:
+    told = template_named(CORRECTED.code)
+    require(told.route == "consent:share", "The message does not lead to the share.")
+    for act in (correct_studies, keep_statement):
+        require("tell_recipients" in _calls(act), "Recipients are not told.")
+    grants = _calls(tell_recipients)
+    require("Grant" in grants and "in_force" not in grants, "Only whose share still runs is told.")
+    return (
+        "Every share of a corrected study is looked for, ended ones too, and its people are told."
+    )
+
+
 @control("studies.viewer", "Images can be looked at in the browser")
 def viewer() -> str:
     require(is_built(), "The viewer is not built. Run: make viewer")
@@ -173,3 +282,23 @@ def viewer() -> str:
     for name in ("dicomweb:frames", "dicomweb:instance_rendered", "studies:viewer"):
         require(name in names, f"There is no {name}.")
     return "The viewer is built, and the doors that it fetches images by are there."
+
+
+@control("studies.medical-known", "Medical attributes are known, and go in de-identification")
+def medical_known() -> str:
+    named = {
+        "Patient's Age", "Patient's Weight", "Patient's Size", "Patient's Sex", "Ethnic Group",
+        "Additional Patient History", "Occupation",
+    }  # fmt: skip
+    by_name = {name: tag for tag, name in MEDICAL.items()}
+    for name in sorted(named):
+        known = name in by_name and category_of(by_name[name]) is Category.MEDICAL
+        require(known, f"{name} is not known as medical.")
+    kept = [
+        name
+        for name, tag in by_name.items()
+        if (row := row_of(tag)) is None or row.action(Profile()) is Action.KEEP
+    ]
+    require(not kept, f"De-identification keeps {', '.join(kept)}.")
+    require(CATEGORIES[Category.MEDICAL].sensitive, "Medical data does not count as sensitive.")
+    return f"{len(MEDICAL)} attributes are classified as medical; the Basic Profile keeps none."

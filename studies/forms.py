@@ -26,6 +26,13 @@ class WorklistForm(forms.Form):
         required=False,
         choices=[("", "All"), *((one, one) for one in MODALITIES)],
     )
+    per_page = forms.TypedChoiceField(
+        label="Lines on a page",
+        required=False,
+        choices=[("", "50"), ("25", "25"), ("100", "100")],
+        coerce=int,
+        empty_value=None,
+    )
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -36,6 +43,13 @@ class WorklistForm(forms.Form):
         if since and until and since > until:
             raise forms.ValidationError("The first day comes after the last.")
         return values
+
+
+class RememberForm(forms.Form):
+    """Of the worklist, what a member can have remembered: nothing about any patient."""
+
+    modality = WorklistForm.base_fields["modality"]
+    per_page = WorklistForm.base_fields["per_page"]
 
 
 class ShareForm(forms.Form):

@@ -8,7 +8,8 @@ MODELS: Models = [
     ("studies.Upload", Category.MEDICAL, {
         "id": "Number", "organisation": _WHOSE,
         "submitted_by_id": readable("Who sent it", Category.PROFESSIONAL),
-        "source": "By which way", "attested_at": "When authority was attested",
+        "source": "By which way", "agreement": "Of which partner",
+        "attested_at": "When authority was attested",
         "attestation_digest": "Digest of what was attested", "state": "State",
         "accepted": "Objects taken", "repeated": "Objects sent again", "refused": "Objects refused",
         "created_at": "Begun", "closed_at": "Ended",
@@ -24,7 +25,8 @@ MODELS: Models = [
         "day_token": keyed_hash("Day of the examination, for search"),
         "month_token": keyed_hash("Month of the examination, for search"),
         "year_token": keyed_hash("Year of the examination, for search"),
-        "modalities": "Kinds of images", "doubts": "Why it may be somebody else's",
+        "modalities": "Kinds of images", "is_anonymous": "Whether it was made anonymous",
+        "doubts": "Why it may be somebody else's",
         "series_count": "Series", "instance_count": "Objects", "held_count": "Objects held back",
         "bytes": "Size", "created_at": DAY, "changed_at": "Last changed",
     }),
@@ -39,7 +41,8 @@ MODELS: Models = [
     }),
     ("studies.Blob", Category.IMAGES, {
         "id": "Number", "study": "Study", "name": "Name of the sealed file", "key_id": "Its key",
-        "size": "Size", "created_at": DAY,
+        "size": "Size", "created_at": DAY, "checked_at": "Last read as a check",
+        "damaged_at": "Found damaged",
     }),
     ("studies.Instance", Category.IMAGES, {
         "id": "Number", "organisation_id": _WHOSE, "study": "Study", "series": "Series",
@@ -51,6 +54,16 @@ MODELS: Models = [
         "content_token": keyed_hash("Its content"),
         "sealed_metadata": sealed("All attributes of the object"), "held": "Held back",
         "reasons": "What is out of norm", "upload": "Upload it came with", "created_at": DAY,
+    }),
+    ("studies.Correction", Category.MEDICAL, {
+        "id": "Number", "study": "Study", "sealed_values": sealed("Old and new values"),
+        "case_number": "Request it came with",
+        "by": readable("Who corrected it", Category.PROFESSIONAL), "at": "When",
+    }),
+    ("studies.Statement", Category.MEDICAL, {
+        "id": "Number", "study": "Study", "kind": "Whose words",
+        "sealed_text": sealed("What was said"), "case_number": "Request it came with",
+        "at": "When",
     }),
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Organisation
+from accounts.models import Agreement, Organisation, User
 from consent.models import DataSubject
 
 
@@ -21,7 +21,9 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     submitted_by_id = models.BigIntegerField()
-    source = models.CharField(max_length=10)  # browser, stow, command
+    source = models.CharField(max_length=10)  # browser, stow, command, anonymous
+    # Of the partner whose program sent it (LIFEIMAGE-3.1).
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, null=True)
     attested_at = models.DateTimeField()
     attestation_digest = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
@@ -50,6 +52,8 @@ class Study(models.Model):
     month_token = models.BinaryField(max_length=16, null=True)
     year_token = models.BinaryField(max_length=16, null=True)
     modalities = models.CharField(max_length=100, blank=True)  # "\\CT\\SR\\", to be found by LIKE
+    # What was left of a study when its time was over, without the person.
+    is_anonymous = models.BooleanField(default=False)
     # Why the identifier may be naming somebody else; empty once a person has settled it.
     doubts = models.JSONField(default=list)
     series_count = models.PositiveIntegerField(default=0)
@@ -108,6 +112,17 @@ class Blob(models.Model):
     key_id = models.UUIDField()
     size = models.BigIntegerField()  # of the plaintext, in bytes
     created_at = models.DateTimeField(default=timezone.now)
+    # When it was last read from end to end, and since when it is known not to open.
+    checked_at = models.DateTimeField(null=True)
+    damaged_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["checked_at", "id"], name="blob_to_check"),
+            models.Index(
+                fields=["study"], name="blob_damaged", condition=~models.Q(damaged_at=None)
+            ),
+        ]
 
 
 class Instance(models.Model):
@@ -142,3 +157,42 @@ class Instance(models.Model):
             models.UniqueConstraint(fields=["organisation_id", "uid"], name="instance_once")
         ]
         indexes = [models.Index(fields=["series", "number", "id"], name="instance_in_order")]
+
+
+class Correction(models.Model):
+    """New values of attributes, applied to whatever of a study goes out. Never changed.
+
+    The stored objects are evidence and stay as they came (`studies.rules.coercing`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="corrections")
+    # Tags with old and new values, under the study's key.
+    sealed_values = models.BinaryField()
+    case_number = models.CharField(max_length=9)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+
+class Statement(models.Model):
+    """What a person says of a study that was not corrected, or what is replied to it.
+
+    It goes wherever the study goes (45 CFR 164.526(d)(5)).
+    """
+
+    class Kind(models.TextChoices):
+        DISAGREEMENT = "disagreement", "Statement of disagreement"
+        REBUTTAL = "rebuttal", "Reply of the organisation"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="statements")
+    kind = models.CharField(max_length=12, choices=Kind)
+    # Under the study's key.
+    sealed_text = models.BinaryField()
+    case_number = models.CharField(max_length=9)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["study", "case_number", "kind"], name="statement_once")
+        ]

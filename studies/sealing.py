@@ -24,6 +24,14 @@ def metadata_context(organisation_id: UUID, instance_uid: str) -> bytes:
     return bind("collimate/metadata", organisation_id, instance_uid)
 
 
+def correction_context(correction_id: UUID) -> bytes:
+    return bind("collimate/correction", correction_id)
+
+
+def statement_context(statement_id: UUID) -> bytes:
+    return bind("collimate/statement", statement_id)
+
+
 def packed_metadata(header: bytes, places: bytes) -> bytes:
     """Pack an object's DICOM JSON and the places of its bulk values; no line break is in either."""
     return zlib.compress(header + b"\n" + places, 1)

@@ -5,18 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.rules import Actor
 from consent.models import Grant, GrantItem
 from consent.rules.decision import Decision, Resource, Scoped
-from consent.selectors import granting_organisations, in_force, may_be_listed, names_recipient
+from consent.selectors import (
+    granting_organisations,
+    in_force,
+    may_be_listed,
+    names_recipient,
+    unbarred,
+)
 from studies import index
-from studies.models import Instance, Series, Study, StudyNameToken
+from studies.gateways.corrections import as_corrected, coercions_of
+from studies.models import Blob, Instance, Series, Study, StudyNameToken, Upload
 from studies.rules.qido import DateRange, is_literal, is_name_start, literal_start, words_of
 from studies.sealing import metadata_context, opened_metadata, series_context, study_context
 from vault.rules.sealed_field import FieldSealer
@@ -25,6 +33,33 @@ from vault.services.data_keys import open_data_keys
 PATIENT_NAME, PATIENT_ID = "00100010", "00100020"
 ACCESSION, STUDY_ID = "00080050", "00200010"
 STUDY_DATE, MODALITIES = "00080020", "00080061"
+MOST_DAMAGED = 200
+
+# Studies that have anything: without, one is on its way out, and its key may be gone.
+THERE = Q(instance_count__gt=0) | Q(held_count__gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFiles:
+    """How many files an organisation has in the store, and how they have been found."""
+
+    files: int
+    never_checked: int
+    oldest_check: datetime | None
+    damaged: list[Blob]
+
+
+def stored_files_of(organisation_id: UUID) -> StoredFiles:
+    """The state of an organisation's files: two queries."""
+    held = Blob.objects.filter(study__organisation_id=organisation_id)
+    facts = held.aggregate(
+        files=Count("pk"),
+        never_checked=Count("pk", filter=Q(checked_at=None)),
+        oldest_check=Min("checked_at"),
+    )
+    damaged = held.exclude(damaged_at=None).select_related("study")
+    counted = damaged.annotate(object_count=Count("instances")).order_by("-damaged_at", "pk")
+    return StoredFiles(**facts, damaged=list(counted[:MOST_DAMAGED]))
 
 
 def studies_listed_for(actor: Actor, *, held_too: bool = False) -> QuerySet[Study]:
@@ -41,9 +76,10 @@ def study_named(actor: Actor, uid: str) -> Study | None:
     """
     if actor.organisation_id is None:
         return None
-    named = Study.objects.filter(uid=uid)
+    # Without any object it is being disposed of, and its key may be gone.
+    named = Study.objects.filter(THERE, uid=uid)
     own = named.filter(organisation_id=actor.organisation_id).first()
-    if own is not None and (own.instance_count or own.held_count):
+    if own is not None:
         return own
     now = named.filter(may_be_listed(actor, at=timezone.now())).first()
     return now or named.filter(_was_shared(actor)).first()
@@ -238,6 +274,7 @@ def _is_shared(actor: Actor) -> Exists:
         GrantItem.objects.filter(
             Q(series_uid="") | Q(series_uid=OuterRef("series__uid")),
             Q(instance_uid="") | Q(instance_uid=OuterRef("uid")),
+            unbarred(actor, subject="study__subject_id"),
             study_uid=OuterRef("study__uid"),
             grant__organisation_id=OuterRef("organisation_id"),
             grant__granted_at__gte=OuterRef("created_at"),
@@ -248,7 +285,16 @@ def _is_shared(actor: Actor) -> Exists:
 
 # Opening -----------------------------------------------------------------------------------------
 def study_summaries(studies: Sequence[Study]) -> list[bytes]:
-    """The DICOM JSON of studies: one query for all their keys."""
+    """The DICOM JSON of studies as corrected: one query for all their keys, one for what was."""
+    coercions = coercions_of([study.pk for study in studies])
+    return [
+        as_corrected(summary, coercions.get(study.pk, ()), whole=False)
+        for study, summary in zip(studies, summaries_as_received(studies), strict=True)
+    ]
+
+
+def summaries_as_received(studies: Sequence[Study]) -> list[bytes]:
+    """The DICOM JSON of studies as their files had it; nothing of it goes out."""
     keys = open_data_keys(ids={study.key_id for study in studies})
     return [
         FieldSealer(keys[study.key_id]).open(
@@ -281,13 +327,36 @@ def metadata_of(rows: Sequence[Instance]) -> list[Metadata]:
     """Open the descriptions of objects; `blob` must be joined. One query for all keys."""
     keys = open_data_keys(ids={row.blob.key_id for row in rows})
     sealers = {key_id: FieldSealer(key) for key_id, key in keys.items()}
-    return [
-        Metadata(
-            *opened_metadata(
-                sealers[row.blob.key_id].open(
-                    row.sealed_metadata, metadata_context(row.organisation_id, row.uid)
-                )
+    coercions = coercions_of({row.study_id for row in rows}) if rows else {}
+    found = []
+    for row in rows:
+        header, places = opened_metadata(
+            sealers[row.blob.key_id].open(
+                row.sealed_metadata, metadata_context(row.organisation_id, row.uid)
             )
         )
-        for row in rows
+        now = as_corrected(header, coercions.get(row.study_id, ()), whole=True)
+        found.append(Metadata(now, places))
+    return found
+
+
+# Where images came from --------------------------------------------------------------------------
+WAYS = {"browser": "by the browser", "stow": "by a program", "command": "by an operator",
+        "anonymous": "made anonymous when its time was over"}  # fmt: skip
+
+
+def sources_of(study_ids: Iterable[int]) -> list[str]:
+    """Say from whom and by which way the objects of these studies came, each once (LIFEIMAGE-3.1).
+
+    A partner is named by its agreement; whoever else sent them is somebody of the organisation.
+    """
+    uploads = (
+        Upload.objects.filter(instances__study_id__in=list(study_ids))
+        .order_by("agreement__party", "source")
+        .values_list("agreement__party", "organisation__name", "source")
+        .distinct()
+    )
+    return [
+        f"{f'{party}, a partner of {organisation}' if party else organisation}, {WAYS[source]}"
+        for party, organisation, source in uploads
     ]

@@ -9,12 +9,15 @@ from jobs.rules.kinds import job_kind, schedule_job
 from policies.rules.categories import Category
 from policies.rules.gate import under
 from policies.rules.purposes import Purpose
+from studies.services.integrity import CHECK, check_blobs
 from studies.services.sweeping import sweep_store
 
 if TYPE_CHECKING:
     from jobs.services import Run
 
 SWEEP = "studies.sweep"
+# A file of gigabytes may outlast the time that a run gives itself.
+CHECK_LEASE = timedelta(minutes=60)
 
 
 def register_jobs() -> None:
@@ -25,4 +28,10 @@ def register_jobs() -> None:
     def sweep(_run: Run) -> None:
         sweep_store()
 
+    @job_kind(CHECK, label="Reading stored files, to see that they are whole", lease=CHECK_LEASE)
+    @under(Purpose.SECURITY, Category.IMAGES)
+    def check(_run: Run) -> None:
+        check_blobs()
+
+    schedule_job(CHECK, kind=CHECK, every=timedelta(hours=1), offset=timedelta(minutes=37))
     schedule_job(SWEEP, kind=SWEEP, every=timedelta(hours=6), offset=timedelta(minutes=17))

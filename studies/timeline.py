@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from accounts.models import Organisation, User
+from accounts.models import Organisation
 from accounts.rules import ROLE_LABELS, Role
+from accounts.selectors.names import names_of
 from audit.models import Event
 from audit.rules.vocabulary import label_of
 from consent.rules.decision import Reason
@@ -27,13 +28,16 @@ class Line:
     since: datetime | None = None
     # Whose act it was, also where `who` names the organisation only: two people are never one.
     by: str = ""
+    # What it concerned, where that is asked for: a kind of thing and its number.
+    about: str = ""
 
     def continues(self, earlier: Line) -> bool:
-        same = (self.what, self.who, self.by, self.why, self.refused) == (
+        same = (self.what, self.who, self.by, self.why, self.about, self.refused) == (
             earlier.what,
             earlier.who,
             earlier.by,
             earlier.why,
+            earlier.about,
             earlier.refused,
         )
         return same and (self.since or self.at) - earlier.at <= TOGETHER
@@ -52,19 +56,18 @@ class Shown(StrEnum):
 
 
 def lines_of(
-    events: Iterable[Event], *, shown: Shown = Shown.NAME, reader_id: int | None = None
+    events: Iterable[Event],
+    *,
+    shown: Shown = Shown.NAME,
+    reader_id: int | None = None,
+    concerning: bool = False,
 ) -> list[Line]:
     """Put events into words, with the names of people and organisations: two queries in all.
 
     What `reader_id` did themselves is said as “you”.
     """
     rows = list(events)
-    people = {
-        str(pk): name
-        for pk, name in User.objects.filter(
-            pk__in={row.actor_id for row in rows if row.actor_id.isdigit()}
-        ).values_list("pk", "name")
-    }
+    people = names_of({row.actor_id for row in rows}) if shown is Shown.NAME else {}
     ids = {row.details.get("by_organisation") or row.organisation_id for row in rows}
     ids |= {row.details.get("recipient_organisation") for row in rows}
     organisations = {
@@ -79,7 +82,8 @@ def lines_of(
             who = "You"
         else:
             who = _who(row, people) if shown is Shown.NAME else _whose_role(row, shown)
-        lines.append(_line(row, who, organisations))
+        line = _line(row, who, organisations)
+        lines.append(replace(line, about=about_of(row)) if concerning else line)
     return _gathered(lines)
 
 
@@ -131,6 +135,13 @@ _REASONS = {
     Reason.OTHER_PURPOSE: "the share is for another purpose",
     Reason.NOT_LISTED: "the privacy policy does not list the purpose",
     Reason.OWNER_ONLY: "only the holder can do this",
+    Reason.RESTRICTED: "the person had it locked",
+    Reason.NOT_DISCLOSED: "the person asked that they do not get it",
+    Reason.KEPT_FROM_PLAN: "the person keeps it from their health plan",
+    Reason.OBJECTED: "the person objected to it",
+    Reason.LIMITED: "the person limited the use of sensitive data",
+    Reason.OPTED_OUT: "the person opted out of sale and sharing",
+    Reason.WITHDRAWN: "the person took consent back",
     Reason.UNAVAILABLE: "it could not be decided",
 }
 
@@ -145,6 +156,23 @@ def _line(event: Event, who: str, organisations: dict[str, str]) -> Line:
         refused=event.outcome != "success",
         by=event.actor_id,
     )
+
+
+# Kinds of things that events name; a study by its DICOM number, the others by ours.
+_KINDS = {
+    "study": "study", "account": "your account", "user": "an account", "token": "API token",
+    "session": "session", "membership": "membership", "invitation": "invitation",
+    "share": "share", "grant": "share", "consent": "consent", "policy": "version of the policy",
+    "notification": "message", "campaign": "mailing", "upload": "submission",
+    "organisation": "organisation",
+}  # fmt: skip
+
+
+def about_of(event: Event) -> str:
+    """Say what an act concerned: the kind of thing, and the number it is known by."""
+    kind = _KINDS.get(event.target_kind, event.target_kind.replace("_", " "))
+    number = event.target_uid or event.target_id
+    return kind if event.target_kind == "account" else f"{kind} {number}".strip()
 
 
 def _who(event: Event, people: dict[str, str]) -> str:

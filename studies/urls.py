@@ -2,6 +2,7 @@ from django.urls import path
 
 from studies import converters  # noqa: F401 - registers uid
 from studies.views import (
+    acts,
     downloads,
     frames,
     records,
@@ -16,6 +17,7 @@ app_name = "studies"
 
 urlpatterns = [
     path("", worklist.worklist, name="worklist"),
+    path("worklist/remember/", worklist.worklist_remember, name="worklist_remember"),
     path("studies/new/", uploads.upload, name="upload"),
     path("studies/new/send/", uploads.UploadPlain.as_view(), name="upload_plain"),
     path("studies/new/<uuid:pk>/", uploads.upload_state, name="upload_state"),
@@ -29,5 +31,7 @@ urlpatterns = [
     path("viewer/", viewer.viewer, {"path": ""}, name="viewer_home"),
     path("viewer/<path:path>", viewer.viewer, name="viewer"),
     path("audit/", records.trail, name="trail"),
+    path("integrity/", records.integrity, name="integrity"),
+    path("my/acts/", acts.my_acts, name="my_acts"),
     path("my/", records.my_record, name="my_record"),
 ]

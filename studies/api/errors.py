@@ -19,6 +19,15 @@ def problem(status: int, code: str, sentence: str, **more: Any) -> HttpResponse:
     return json_response(value, status=status, content_type="application/problem+json")
 
 
+def damaged_problem() -> HttpResponse:
+    """Answer that a stored file is not what was stored; nothing of it is given."""
+    return problem(
+        500,
+        "damaged",
+        "The stored file is damaged, so it is not shown. Those responsible have been told.",
+    )
+
+
 def body_problem(error: BodyBroken) -> HttpResponse:
     """Answer a body that broke off or came too slowly; nothing of it was stored."""
     if isinstance(error, TooManySlowBodies):

@@ -15,6 +15,8 @@ from policies.rules.categories import CARE_DATA
 from policies.rules.gate import use
 from policies.rules.purposes import Purpose
 from studies.api import qido, rendered, stow, wado
+from studies.api.errors import damaged_problem
+from vault.rules.errors import BlobMissing, SealError
 
 
 class DicomWebView(APIView):
@@ -24,6 +26,11 @@ class DicomWebView(APIView):
     permission_classes = [IsAuthenticated, UnderPolicy]
     gate = "api"
     use = use(Purpose.TREATMENT, *CARE_DATA)
+
+    def handle_exception(self, exc: Exception) -> Any:
+        if isinstance(exc, SealError | BlobMissing):
+            return damaged_problem()
+        return super().handle_exception(exc)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: ARG002
         # Our answers are bytes already; a refusal of DRF is JSON whatever is accepted.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -16,7 +16,7 @@ from consent.services.decisions import Refused, authorise, decide
 from studies.api.body import DICOM_JSON, accepts
 from studies.api.errors import problem
 from studies.gateways.decoder import CannotRender
-from studies.gateways.objects import ObjectReader
+from studies.gateways.objects import ObjectReader, lengths_of
 from studies.models import Instance, Study
 from studies.rules.rendering import served_header
 from studies.rules.wado import (
@@ -154,23 +154,27 @@ def retrieve(
     chosen = _choose(request, (DICOM,), alone=bool(instance), syntax=stored)
     if chosen is None:
         return problem(406, "transfer-syntax", "Objects are sent in the syntax they are stored in.")
+    lengths = lengths_of(rows)
     if not chosen.multipart and len(rows) == 1:
-        response = _streamed(found, [(b"", rows[0])], b"", DICOM)
+        response = _streamed(found, [(b"", rows[0])], b"", DICOM, lengths)
         response["Content-Disposition"] = f'attachment; filename="{rows[0].uid}.dcm"'
         return response
     boundary = secrets.token_hex(16)
     kind = f'multipart/related; type="{DICOM}"; boundary={boundary}'
-    return _streamed(found, _parts(rows, boundary), f"\r\n--{boundary}--\r\n".encode(), kind)
+    parts, end = _parts(rows, boundary, lengths), f"\r\n--{boundary}--\r\n".encode()
+    return _streamed(found, parts, end, kind, lengths)
 
 
-def _parts(rows: list[Instance], boundary: str) -> list[tuple[bytes, Instance]]:
+def _parts(
+    rows: list[Instance], boundary: str, lengths: Mapping[int, int]
+) -> list[tuple[bytes, Instance]]:
     """Put in front of each object what parts it from the one before."""
     return [
         (
             (
                 f"{'' if number == 0 else CRLF}--{boundary}{CRLF}"
                 f"Content-Type: {DICOM};transfer-syntax={row.transfer_syntax_uid}{CRLF}"
-                f"Content-Length: {row.length}{CRLF}{CRLF}"
+                f"Content-Length: {lengths[row.pk]}{CRLF}{CRLF}"
             ).encode(),
             row,
         )
@@ -179,11 +183,15 @@ def _parts(rows: list[Instance], boundary: str) -> list[tuple[bytes, Instance]]:
 
 
 def _streamed(
-    found: Granted, parts: list[tuple[bytes, Instance]], end: bytes, kind: str
+    found: Granted,
+    parts: list[tuple[bytes, Instance]],
+    end: bytes,
+    kind: str,
+    lengths: Mapping[int, int],
 ) -> StreamingHttpResponse:
     response = StreamingHttpResponse(still_allowed(_pieces(parts, end), found), content_type=kind)
     # Known beforehand, so that nobody has to put chunks together, and a cut is seen as one.
-    length = sum(len(head) + row.length for head, row in parts) + len(end)
+    length = sum(len(head) + lengths[row.pk] for head, row in parts) + len(end)
     response["Content-Length"] = str(length)
     return response
 

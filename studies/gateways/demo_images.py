@@ -8,11 +8,13 @@ out of the web server.
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
@@ -240,8 +242,24 @@ def vessel_ultrasound(
     noise = np.random.default_rng(1956)
     speckle = noise.rayleigh(34, (US_ROWS, US_COLUMNS))
     clip = np.stack([_flow_frame(speckle, at / frames) for at in range(frames)])
+    # As such devices do: whose it is stands in the pixels, too.
+    clip[:, _written_into(dataset)] = 230
+    dataset.BurnedInAnnotation = "YES"
     dataset.PixelData = clip.tobytes()
     yield as_part10(dataset)
+
+
+def _written_into(dataset: Dataset) -> NDArray[np.bool_]:
+    """Where the letters of a device's header stand: name, number and day of the examination."""
+    picture = Image.new("L", (US_COLUMNS, US_ROWS))
+    # Devices know ASCII, and so does the font.
+    plain = unicodedata.normalize("NFKD", str(dataset.PatientName)).encode("ascii", "ignore")
+    name = plain.decode().replace("^", ", ").upper()
+    lines = f"{name}  {dataset.PatientID}", str(dataset.get("StudyDate", ""))
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(size=13)
+    draw.text((6, 3), lines[0], fill=255, font=font)
+    draw.text((6, US_ROWS - 18), lines[1], fill=255, font=font)
+    return np.asarray(picture) > 110
 
 
 def _flow_frame(speckle: Plane, phase: float) -> NDArray[np.uint8]:

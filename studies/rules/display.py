@@ -37,9 +37,12 @@ SEXES = {"M": "male", "F": "female", "O": "other"}
 
 def words_of_study(attributes: dict[str, Any]) -> StudyWords:
     time = text_of(attributes, "00080030")
+    identifier = text_of(attributes, "00100020")
+    name = readable_name(text_of(attributes, "00100010"))
     return StudyWords(
-        name=readable_name(text_of(attributes, "00100010")) or "No name given",
-        identifier=text_of(attributes, "00100020"),
+        # Where the person was taken out, the name repeats what stands for them.
+        name="No name given" if name in {"", identifier} else name,
+        identifier=identifier,
         birth_date=day_of(text_of(attributes, "00100030")),
         sex=SEXES.get(text_of(attributes, "00100040"), ""),
         species=text_of(attributes, "00102201"),

@@ -199,7 +199,8 @@ def _seed_share(actor: Actor, recipient: User) -> None:
     membership = Membership.objects.select_related("organisation").get(user=recipient)
     now = timezone.now()
     # Nobody proved anything here, and the evidence says so: the factor is "demo".
-    actor = replace(actor, stepped_up_at=now, factor=Factor.DEMO.value)
+    demo = Factor.DEMO.value
+    actor = replace(actor, stepped_up_at=now, factor=demo, first_factor=demo, first_proved_at=now)
     owner = Organisation.objects.get(pk=actor.organisation_id)
     agreement = compose_agreement(
         actor=actor,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.rules import Actor
 from accounts.services.trail import record
+from audit.services import ActorRef
 from config.statements import insert, update
 from consent.services.subjects import match_subject
 from studies import index
@@ -30,8 +31,16 @@ from studies.statements import (
     series_to_file,
     studies_to_file,
 )
+from vault.rules.errors import StorageUnreachable
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_key
+
+# Of what the portal itself made out of a study whose time was over.
+ANONYMOUS_SOURCE = "anonymous"
+
+
+class StudyLeaving(StorageUnreachable):
+    """Its time is over, and it goes; what is sent again a little later is a study of its own."""
 
 
 @dataclass(slots=True)
@@ -51,22 +60,27 @@ class _Filed:
 @transaction.atomic
 def file_drafts(
     *,
-    actor: Actor,
+    actor: Actor | ActorRef,
     upload: Upload,
     drafts: Sequence[Draft],
     results: Sequence[Result],
     seen_at: Mapping[str, datetime],
+    relied_on: Collection[str],
 ) -> list[SealedBlob]:
     """Write rows and events; return the blobs that turned out to hold nothing new.
 
     Raises `IntegrityError` if somebody else filed the same at the same time: call again, and
     what they filed counts as repeated. `seen_at` says as of which change the drafts were compared
-    with each study; only one that has changed since is compared again.
+    with each study; only one that has changed since is compared again. `relied_on` names the
+    studies under whose keys drafts were sealed.
     """
     groups = _by_study(drafts)
     locked = {
         row.uid: row for row in studies_to_file(upload.organisation_id, groups.keys(), lock=True)
     }
+    refuse_leaving(
+        locked.values(), gone=[uid for uid in groups if uid in relied_on and uid not in locked]
+    )
     known: dict[str, tuple[bytes, str]] = {}
     if any(uid not in locked or seen_at.get(uid) != locked[uid].changed_at for uid in groups):
         known = contents_stored(
@@ -91,6 +105,12 @@ def file_drafts(
     return list(unused.values())
 
 
+def refuse_leaving(rows: Iterable[Study], *, gone: Collection[str] = ()) -> None:
+    """Take nothing into a study that is being disposed of, nor under the key it had."""
+    if gone or any(not (row.instance_count or row.held_count) for row in rows):
+        raise StudyLeaving("a study of this submission is being disposed of")
+
+
 def _by_study(drafts: Sequence[Draft]) -> dict[str, list[Draft]]:
     groups: dict[str, list[Draft]] = {}
     for draft in drafts:
@@ -112,6 +132,7 @@ def _new_study(upload: Upload, drafts: list[Draft]) -> _Filed:
         organisation_id=organisation_id,
         uid=uid,
         subject=matched.subject,
+        is_anonymous=upload.source == ANONYMOUS_SOURCE,
         doubts=list(matched.doubts),
         key_id=first.blob.key_id,
         sealed_summary=first.blob.sealer.seal(
@@ -286,7 +307,7 @@ def _save_upload(upload: Upload, results: Sequence[Result]) -> None:
 
 
 def _write_events(
-    actor: Actor,
+    actor: Actor | ActorRef,
     upload: Upload,
     studies: dict[str, _Filed],
     new: Sequence[Draft],

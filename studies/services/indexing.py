@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Callable, Sequence
+
+from django.db import connection, transaction
 
 from config.statements import insert
 from studies import index
-from studies.models import Study, StudyNameToken
+from studies.models import Correction, Study, StudyNameToken
 from studies.rules.attributes import parsed
-from studies.selectors import PATIENT_NAME, study_summaries
+from studies.selectors import PATIENT_NAME, study_summaries, summaries_as_received
 from vault.rules.errors import KeyDestroyed
+
+Summaries = Callable[[Sequence[Study]], list[bytes]]
 
 
 def index_whole_names() -> int:
@@ -17,8 +21,9 @@ def index_whole_names() -> int:
     done = 0
     # Only what this needs: a migration calls it, and other columns may not be there yet.
     needed = ("id", "organisation_id", "uid", "key_id", "sealed_summary")
+    summaries = _summaries()
     for study in Study.objects.only(*needed).order_by("id").iterator(chunk_size=500):
-        tokens = _tokens(study)
+        tokens = _tokens(study, summaries)
         with transaction.atomic():
             there = StudyNameToken.objects.filter(study_id=study.pk, token__in=tokens)
             known = {bytes(one) for one in there.values_list("token", flat=True)}
@@ -28,9 +33,16 @@ def index_whole_names() -> int:
     return done
 
 
-def _tokens(study: Study) -> list[bytes]:
+def _summaries() -> Summaries:
+    """As corrected, or a name of before would be found again; where there are no corrections yet,
+    since a migration asks, as received."""
+    there = Correction._meta.db_table in connection.introspection.table_names()
+    return study_summaries if there else summaries_as_received
+
+
+def _tokens(study: Study, summaries: Summaries) -> list[bytes]:
     try:
-        attributes = parsed(study_summaries([study])[0])
+        attributes = parsed(summaries([study])[0])
     except KeyDestroyed:
         return []  # nobody finds it any more, by whatever
     name = (attributes.get(PATIENT_NAME, {}).get("Value") or [{}])[0]

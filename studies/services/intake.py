@@ -27,6 +27,7 @@ from django.db import DatabaseError, IntegrityError, InterfaceError, Operational
 
 from accounts.rules import Actor
 from accounts.services.trail import record
+from audit.services import ActorRef
 from studies import index
 from studies.models import Upload
 from studies.rules.gate import Gate, Verdict, inspect, named_by_itself
@@ -36,7 +37,7 @@ from studies.rules.results import Result, Status
 from studies.sealing import blob_context
 from studies.services.drafts import Draft, SealedBlob
 from studies.services.faults import is_database_full
-from studies.services.filing import file_drafts
+from studies.services.filing import file_drafts, refuse_leaving
 from studies.statements import contents_stored, studies_to_file
 from vault.rules.errors import StorageError
 from vault.services.blobs import commit_blobs, delete_blob, seal_blob
@@ -58,7 +59,12 @@ class Intake:
     """
 
     def __init__(
-        self, *, actor: Actor, upload: Upload, only_study: str = "", hold_differing: bool = False
+        self,
+        *,
+        actor: Actor | ActorRef,
+        upload: Upload,
+        only_study: str = "",
+        hold_differing: bool = False,
     ) -> None:
         self.actor, self.upload, self.only_study = actor, upload, only_study
         self.hold_differing = hold_differing
@@ -99,12 +105,14 @@ class Intake:
                 return self._take_stream(b"".join(gathered), rest, name)
         return self.take_whole(b"".join(gathered), name=name)
 
-    def take_whole(self, data: bytes, *, name: str = "") -> Result:
-        """Take one object that is in memory."""
+    def take_whole(self, data: bytes, *, name: str = "", held_for: str = "") -> Result:
+        """Take one object that is in memory; `held_for` is a reason of our own to hold it."""
         result = self._result(name)
         named = self._named(data)
         try:
             verdict = _held_if(named is not data, inspect(named))
+            if held_for:
+                verdict = _held(verdict, held_for)
             data = named
             if verdict.preamble_changes:
                 data = neutralise_preamble(data)
@@ -196,7 +204,9 @@ class Intake:
 
     def _learn_patients(self, studies: set[str]) -> None:
         unknown = studies - self._patient_of_study.keys()
-        for study in studies_to_file(self.organisation_id, unknown):
+        there = studies_to_file(self.organisation_id, unknown)
+        refuse_leaving(there)
+        for study in there:
             self._patient_of_study[study.uid] = bytes(study.patient_id_token)
             self._existing_key[study.uid] = study.key_id
             self._seen_at[study.uid] = study.changed_at
@@ -295,6 +305,7 @@ class Intake:
                     drafts=list(self._drafts.values()),
                     results=self.results,
                     seen_at=self._seen_at if attempt == 1 else {},
+                    relied_on=self._existing_key,
                 )
             except DatabaseError as error:
                 # Another submission filed the same study, series or object in this very moment.
@@ -357,11 +368,11 @@ def _may_be_committed(error: BaseException) -> bool:
 
 
 def _held_if(renamed: bool, verdict: Verdict) -> Verdict:
-    if not renamed:
-        return verdict
-    code = "meta-identifier-replaced"
-    reason = Reason(code, HELD[code], "00020003")
-    return replace(verdict, reasons=(*verdict.reasons, reason))
+    return _held(verdict, "meta-identifier-replaced", "00020003") if renamed else verdict
+
+
+def _held(verdict: Verdict, code: str, tag: str = "") -> Verdict:
+    return replace(verdict, reasons=(*verdict.reasons, Reason(code, HELD[code], tag)))
 
 
 def _with_opening(chunks: Iterator[bytes]) -> Iterator[bytes]:

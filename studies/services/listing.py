@@ -64,7 +64,7 @@ def worklist(*, actor: Actor, wanted: dict[str, Any], page: str | None) -> Workl
         studies = narrowed(studies, organisations_searched(actor), texts, _dates(wanted))
     if MODALITIES in texts:
         studies = studies.filter(of_modalities_seen_by(actor, texts[MODALITIES]))
-    found = Paginator(studies, PER_PAGE).get_page(page)
+    found = Paginator(studies, wanted.get("per_page") or PER_PAGE).get_page(page)
     rows = described(actor, list(found.object_list))
     record(action="study.listed", actor=actor, details={"results": len(rows)})
     return Worklist(found, rows)

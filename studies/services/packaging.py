@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 from zipstream import ZIP_STORED, ZipStream
 
+from studies.gateways.disagreements import as_text, said_of
 from studies.gateways.objects import ObjectReader
 from studies.models import Instance, Series, Study
 from studies.rules.dicomdir import (
@@ -22,6 +23,8 @@ from studies.rules.dicomdir import (
 from studies.selectors import metadata_of, series_summaries, study_summaries
 
 _OPENED_TOGETHER: Final = 200
+# What somebody says against something in the study goes with it (45 CFR 164.526(d)(5)).
+STATEMENTS: Final = "STATEMNT.TXT"
 
 
 class Package:
@@ -35,8 +38,11 @@ class Package:
         self._archive = ZipStream(compress_type=ZIP_STORED, sized=True)
         index = dicomdir(_described(study, rows, paths), identifier=f"2.25.{uuid.uuid4().int}")
         self._archive.add(index, "DICOMDIR")
+        if said := said_of(study):
+            self._archive.add(as_text(said), STATEMENTS)
         for row, path in zip(rows, paths, strict=True):
-            self._archive.add(self._object(row), "/".join(path), size=row.length)
+            length = self._reader.length(row)
+            self._archive.add(self._object(row), "/".join(path), size=length)
         self.size = len(self._archive)
 
     def pieces(self) -> Iterator[bytes]:

@@ -100,16 +100,16 @@ def _source(reader: ObjectReader, row: Instance, frame: int) -> Source:
     """Give the drawer the whole object or, of a large one, what one of its frames needs."""
     whole = row.length <= _SMALL or row.frames < 2
     if whole or frame > row.frames or row.transfer_syntax_uid in {DEFLATED, BIG_ENDIAN}:
-        return reader.stream(row)
+        return reader.stream_as_received(row)
     try:
         (first, length), *_ = frame_ranges(row.layout, 1)
         wanted = frame_ranges(row.layout, frame)
         (second, _), *_ = frame_ranges(row.layout, 2)
     except IndexError:
-        return reader.stream(row)
+        return reader.stream_as_received(row)
     # Frames of single bits may begin within a byte; only the whole object tells them apart.
     if second < first + length or first > _LARGEST_HEADER:
-        return reader.stream(row)
+        return reader.stream_as_received(row)
     return FramePart(reader.read(row, 0, first), reader.read_ranges(row, wanted))
 
 
@@ -124,7 +124,7 @@ def frame_parts(row: Instance, numbers: list[int]) -> list[bytes]:
     ranges = [frame_ranges(row.layout, number) for number in numbers]
     with ObjectReader([row]) as reader:
         if row.transfer_syntax_uid == DEFLATED:
-            return [inflated_range(reader.stream(row), *one) for (one,) in ranges]
+            return [inflated_range(reader.stream_as_received(row), *one) for (one,) in ranges]
         return [reader.read_ranges(row, one) for one in ranges]
 
 
@@ -132,7 +132,7 @@ def value_at(row: Instance, offset: int, length: int) -> bytes:
     """Return a value by its place, as the gate found it."""
     with ObjectReader([row]) as reader:
         if row.transfer_syntax_uid == DEFLATED:
-            return inflated_range(reader.stream(row), offset, length)
+            return inflated_range(reader.stream_as_received(row), offset, length)
         return reader.read(row, offset, length)
 
 
@@ -154,7 +154,8 @@ def _decoded(row: Instance, numbers: list[int]) -> list[bytes]:
     as_rgb = is_native_422(metadata_of([row])[0].header, row.transfer_syntax_uid)
     with _drawing, ObjectReader([row]) as reader:
         return [
-            decode_frame(reader.stream(row), frame=number, as_rgb=as_rgb).data for number in numbers
+            decode_frame(reader.stream_as_received(row), frame=number, as_rgb=as_rgb).data
+            for number in numbers
         ]
 
 

@@ -7,7 +7,7 @@ its blob cannot come of a crash; it is never removed, and each sweep says so in 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -53,9 +53,27 @@ def sweep_store(*, older_than: timedelta = OLD_ENOUGH) -> StoreSwept:
     return StoreSwept(len(orphans), removed - len(orphans), keys, missing)
 
 
+# Others who keep blobs or keys ---------------------------------------------------------------
+NamesAmong = Callable[[Collection[str]], set[str]]
+KeysAmong = Callable[[Collection[UUID]], set[UUID]]
+# Rooms above keep sealed files and keys too: they say which of these are theirs.
+_also_named: dict[str, NamesAmong] = {}
+
+
+def keep_blobs(room: str, named: NamesAmong) -> None:
+    """Have a sweep spare the blobs that `named` finds among names; from `AppConfig.ready`."""
+    _also_named[room] = named
+
+
+def keep_keys(kind: str, used: KeysAmong) -> None:
+    """Have a sweep look for unused keys of a kind; `used` finds those that seal something."""
+    _USED_BY[kind] = used
+
+
 # Blobs -------------------------------------------------------------------------------------------
 def _unnamed(names: Collection[str]) -> list[str]:
     named = set(Blob.objects.filter(name__in=names).values_list("name", flat=True))
+    named |= {name for also in _also_named.values() for name in also(names)}
     return [name for name in names if name not in named]
 
 
@@ -103,7 +121,7 @@ def _used_by_events(keys: Collection[UUID]) -> set[UUID]:
     return set(EventCommitment.objects.filter(key_id__in=keys).values_list("key_id", flat=True))
 
 
-_USED_BY = {
+_USED_BY: dict[str, KeysAmong] = {
     "study": _used_by_studies,
     "subject": _used_by_subjects,
     "grant": _used_by_grants,

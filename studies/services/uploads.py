@@ -52,6 +52,7 @@ def open_upload(*, actor: Actor, source: str, save: bool = True) -> Upload:
         organisation_id=actor.organisation_id,
         submitted_by_id=actor.user_id,
         source=source,
+        agreement_id=actor.agreement_id,
         attested_at=timezone.now(),
         attestation_digest=hashlib.sha256(
             attestation_for(actor.organisation_id).encode()

@@ -27,6 +27,7 @@ from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
 from policies.selectors import effective_pack
+from studies.selectors import sources_of, stored_files_of
 from studies.timeline import Shown, lines_of
 
 PER_PAGE = 100
@@ -62,6 +63,15 @@ def trail(request: HttpRequest) -> HttpResponse:
     )
 
 
+@needs(Capability.SEE_TRAIL, Capability.MANAGE_CONFIGURATION)
+@require_safe
+@uses(Purpose.SECURITY, Category.IMAGES)
+def integrity(request: HttpRequest) -> HttpResponse:
+    """Which stored files are damaged, and when all of them were last read."""
+    found = stored_files_of(request.actor.organisation_id)
+    return render(request, "studies/integrity.html", {"found": found})
+
+
 @signed_in
 @require_safe
 @uses(Purpose.RIGHTS, Category.TRAIL, *CARE_DATA)
@@ -90,5 +100,6 @@ def _record_of(subject: DataSubject, identity: Identity, reader: Actor) -> dict[
         "studies": subject.studies.filter(instance_count__gt=0).count(),
         "lines": lines_of(events, shown=shown, reader_id=reader.user_id),
         "grants": grants_of_subjects([subject.pk]),
+        "sources": sources_of(subject.studies.values_list("pk", flat=True)),
         "shown": shown.value,
     }

@@ -63,7 +63,7 @@ def share(request: HttpRequest, uid: str) -> HttpResponse:
         return detour
     words = words_of_study(orjson.loads(study_summaries([study])[0]))
     series = shown_series(study, EVERYTHING)
-    memberships = list(possible_recipients(request.actor))
+    memberships = possible_recipients(request.actor)
     form = _form(request, study, words, series, memberships)
     context: dict[str, Any] = {"study": study, "words": words, "form": form}
     if not form.is_bound or not form.is_valid():
@@ -173,11 +173,11 @@ def _offered(
 def _study_in_words(words: StudyWords, series: list[ShownSeries]) -> str:
     day = f" of {words.date:%d %B %Y}" if words.date else ""
     count = sum(one.count for one in series)
-    return f"{words.title}{day}, {len(series)} series, {count} objects"
+    return f"{words.title}{day}, {len(series)} series, {_objects(count)}"
 
 
 def _series_in_words(one: ShownSeries) -> str:
-    return f"{one.words.modality} {one.words.title}, {one.count} objects"
+    return f"{one.words.modality} {one.words.title}, {_objects(one.count)}"
 
 
 @transaction.atomic
@@ -192,5 +192,9 @@ def _agree(request: HttpRequest, study: Study, wanted: Wanted) -> HttpResponse:
         agreement=wanted.agreement,
         shown_digest=request.POST.get("digest", ""),
     )
-    messages.success(request, f"Shared with {wanted.agreement.recipient}.")
+    messages.success(request, "Shared with whom you named.")
     return redirect("consent:share", pk=grant.pk)
+
+
+def _objects(count: int) -> str:
+    return "1 object" if count == 1 else f"{count} objects"

@@ -15,19 +15,23 @@ from accounts.rules import Capability
 from accounts.selectors import officers_of
 from audit.selectors import events_for_target
 from consent.rules.decision import Action, Decision
+from consent.rules.directives import DIRECTIVES, scope_words
 from consent.rules.identity import DOUBT_WORDS
-from consent.selectors import grants_of_study
+from consent.selectors import bars_of, grants_of_study
 from consent.services.decisions import authorise, decide
 from policies.rules.categories import CARE_DATA
 from policies.rules.gate import uses
-from policies.rules.purposes import Purpose
+from policies.rules.purposes import CARE, Purpose
+from studies.gateways.disagreements import said_of
 from studies.models import Instance, Series, Study
 from studies.rules.display import SeriesWords, words_of_series, words_of_study
+from studies.rules.keeping import kept_until
 from studies.rules.reasons import SENTENCES
 from studies.selectors import (
     instances_released,
     resource_of,
     series_summaries,
+    sources_of,
     study_named,
     study_summaries,
 )
@@ -87,9 +91,13 @@ def study(request: HttpRequest, uid: str) -> HttpResponse:
             else [],
             "held": _held(row) if own else [],
             "may_settle": own and request.actor.can(Capability.SUBMIT_STUDIES),
+            "said": said_of(row) if decision.is_permit else [],
+            "barred": _barred(row) if own else [],
             "doubts": [DOUBT_WORDS[code] for code in row.doubts] if own else [],
+            "sources": sources_of([row.pk]) if own else [],
             "officers": officers_of(row.organisation_id),
             "lines": lines_of(events.events) if own else [],
+            "keeping": kept_until(row) if own else None,
             "now": timezone.now(),
         },
     )
@@ -116,6 +124,17 @@ def shown_series(row: Study, decision: Decision) -> list[ShownSeries]:
             shown.get(series.pk, ""),
         )
         for series, summary in zip(rows, series_summaries(row, rows), strict=True)
+    ]
+
+
+def _barred(row: Study) -> list[str]:
+    """What the person said against care with this study: those who treat have to know (GDPR
+    recital 67). What else they said is none of their business."""
+    return [
+        f"{DIRECTIVES[bar.kind].label} ({DIRECTIVES[bar.kind].cites}):"
+        f" {scope_words(bar.kind, bar.purposes, bar.studies)}."
+        for bar in bars_of(row.subject_id, row.organisation_id)
+        if bar.purposes & CARE and (not bar.studies or row.uid in bar.studies)
     ]
 
 

@@ -27,6 +27,7 @@ from studies.models import Blob, Instance, Series, Study, Upload
 from studies.rules.results import Result
 from studies.services.intake import Intake
 from studies.services.uploads import open_upload
+from tests.factories import BY_PASSWORD
 from vault.models import DataKey
 
 CLINICIAN, COLLEAGUE = "clinician@hospital.example", "clinician@imaging.example"
@@ -61,7 +62,7 @@ class Portal:
         actor = actor_of_user(self.people[email])
         if not fresh:
             return actor
-        return replace(actor, stepped_up_at=timezone.now(), factor="totp")
+        return replace(actor, stepped_up_at=timezone.now(), factor="totp", **BY_PASSWORD)
 
     def organisation(self, slug: str) -> Organisation:
         return Organisation.objects.get(slug=slug)

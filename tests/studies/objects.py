@@ -48,7 +48,9 @@ def an_object(
     return part10(opening=opening, preamble=preamble, **named)
 
 
-def of_size(megabytes: int, *, number: int = 1, study: str = "9") -> Iterator[bytes]:
+def of_size(
+    megabytes: int, *, number: int = 1, study: str = "9", changes: dict[int, Value] | None = None
+) -> Iterator[bytes]:
     """A native object of about so many MiB, made as it is read and never held whole."""
     rows = 1024 * megabytes
     small = an_object(
@@ -59,7 +61,8 @@ def of_size(megabytes: int, *, number: int = 1, study: str = "9") -> Iterator[by
             0x00280011: ("US", word(1024)),
             0x00280008: ("IS", str(megabytes)),
             0x7FE00010: element(0x7FE00010, "OB", b"", length=rows * 1024),
-        },
+        }
+        | (changes or {}),
     )
     yield small
     block = bytes(range(256)) * 256

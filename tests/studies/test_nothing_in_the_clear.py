@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -55,12 +55,12 @@ ENCODED: dict[str, Callable[[str], bytes]] = {
 }
 
 
-def traces(data: bytes) -> list[tuple[str, str]]:
+def traces(data: bytes, planted: Mapping[str, str] = PLANTED) -> list[tuple[str, str]]:
     """What of the planted stands in these bytes, and in which spelling; in any case of letters."""
     folded = data.lower()
     return [
         (what, how)
-        for what, text in PLANTED.items()
+        for what, text in planted.items()
         for how, encode in ENCODED.items()
         if (needle := encode(text).lower()) and needle in folded
     ]

@@ -123,7 +123,7 @@ def exit_status(results: list[Result]) -> int:
 
 
 def _actor(email: str, slug: str | None) -> Actor:
-    user = User.objects.filter(email__iexact=email, is_active=True).first()
+    user = User.objects.with_email(email).filter(is_active=True).first()
     if user is None:
         raise CommandError(f"Nobody signs in as {email}.")
     memberships = memberships_of_user(user.pk)
@@ -131,7 +131,7 @@ def _actor(email: str, slug: str | None) -> Actor:
         memberships = memberships.filter(organisation__slug=slug)
     membership = memberships.first()
     if membership is None:
-        raise CommandError(f"{user.email} is not a member of an organisation there.")
+        raise CommandError(f"{email} is not a member of an organisation there.")
     return actor_of_user(user, membership.organisation)
 
 

@@ -1,0 +1,135 @@
+"""What this room holds about a patient: studies, their objects, and who looked at them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.template.defaultfilters import filesizeformat
+
+from audit.models import Event
+from audit.selectors import events_for_subject, number_for_subjects
+from consent.selectors import grants_of_subjects
+from policies.rules.categories import CATEGORIES, Category
+from policies.rules.holdings import File, Holder, Holding, Whose, one_file, register_holder
+from studies.gateways.disagreements import as_text, said_of
+from studies.gateways.objects import ObjectReader, lengths_of
+from studies.models import Correction, Instance, Statement, Study
+from studies.selectors import sources_of, study_summaries
+from studies.timeline import Line, Shown, lines_of
+
+_TOGETHER = 200
+
+
+def _studies(whose: Whose) -> list[Study]:
+    return list(
+        Study.objects.filter(
+            organisation_id=whose.organisation_id, subject_id__in=whose.subject_ids
+        ).order_by("pk")
+    )
+
+
+def _holdings(whose: Whose) -> Iterator[Holding]:
+    studies = _studies(whose)
+    if studies:
+        objects = sum(one.instance_count + one.held_count for one in studies)
+        size = sum(one.bytes for one in studies)
+        shared = grants_of_subjects(whose.subject_ids).filter(organisation_id=whose.organisation_id)
+        yield Holding(
+            Category.IMAGES, f"Studies, with {objects} objects, {filesizeformat(size)}",
+            len(studies), studies[0].created_at,
+            ", ".join(sources_of([one.pk for one in studies])),
+            tuple(sorted({one.recipient_organisation.name for one in shared})),
+        )  # fmt: skip
+    yield from _words(studies)
+    looks = number_for_subjects(
+        subject_ids=whose.subject_ids, organisation_id=whose.organisation_id
+    )
+    if looks:
+        yield Holding(
+            Category.TRAIL, "Acts with these data in the trail", looks,
+            source=CATEGORIES[Category.TRAIL].source.value,
+            kept="as the law asks of whoever keeps a trail",
+        )  # fmt: skip
+
+
+def _words(studies: list[Study]) -> Iterator[Holding]:
+    """What was corrected, and what was said of what was not."""
+    for model, what in ((Correction, "Corrections"), (Statement, "Statements of disagreement")):
+        rows = model.objects.filter(study__in=[one.pk for one in studies]).order_by("at")
+        if first := rows.first():
+            yield Holding(
+                Category.MEDICAL, what, rows.count(), first.at,
+                CATEGORIES[Category.MEDICAL].source.value, (), "as long as the study",
+            )  # fmt: skip
+
+
+def _events(subject_id: UUID, whose: Whose) -> Iterator[list[Event]]:
+    after = ""
+    while True:
+        page = events_for_subject(
+            subject_id=subject_id, organisation_id=whose.organisation_id, after=after, limit=500
+        )
+        yield page.events
+        if not (after := page.next):
+            return
+
+
+def _files(whose: Whose) -> Iterator[File]:
+    studies = _studies(whose)
+    if studies:
+        described = [orjson.loads(one) for one in study_summaries(studies)]
+        yield one_file("studies.json", json.dumps(described, indent=2, ensure_ascii=False).encode())
+    for study in studies:
+        yield from _objects(study)
+        if said := said_of(study):
+            yield one_file(f"images/{study.uid}/statements.txt", as_text(said))
+    lines = [
+        line for one in whose.subject_ids for page in _events(one, whose)
+        for line in lines_of(page, shown=Shown.ROLE)
+    ]  # fmt: skip
+    if lines:
+        yield one_file("who-did-what.csv", _table(lines))
+
+
+def _objects(study: Study) -> Iterator[File]:
+    """All objects, also those that are held back: they are held about the person."""
+    rows = (
+        Instance.objects.filter(study=study)
+        .select_related("blob", "series")
+        .defer("sealed_metadata", "layout")
+        .order_by("series__number", "series_id", "number", "pk")
+    )
+    for row in rows.iterator(chunk_size=_TOGETHER):
+        path = f"images/{study.uid}/{row.series.uid}/{row.uid}.dcm"
+        yield File(path, _opener(row), lengths_of([row])[row.pk])
+
+
+def _opener(row: Instance) -> Any:
+    def pieces() -> Iterator[bytes]:
+        with ObjectReader([row]) as reader:
+            for piece in reader.stream(row):
+                yield bytes(piece)
+
+    return pieces
+
+
+def _table(lines: Iterable[Line]) -> bytes:
+    """Who did what, when and why: of others their role, for they are people too."""
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["when", "what", "who", "why", "refused"])
+    for line in lines:
+        table.writerow(
+            [line.at.isoformat(), line.what, line.who, line.why, "yes" if line.refused else ""]
+        )
+    return text.getvalue().encode()
+
+
+def register() -> None:
+    register_holder(Holder("studies", "Images, reports and who looked", _holdings, _files))
