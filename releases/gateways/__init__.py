@@ -1,0 +1,1 @@
+"""The outside world of this room: other DICOMweb servers, and the database to count in."""
