@@ -1,0 +1,114 @@
+"""The controls of this room: law keeps what a policy would let go, and holds keep everything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.controls.signing_in import gate_of
+from accounts.models import Organisation
+from accounts.rules import ROLE_CAPABILITIES, Capability, Role
+from policies.controls.trying import undone
+from policies.rules.controls import Values, control, must_refuse, require
+from retention.models import DisposalItem, DisposalRun, Hold
+from retention.rules.disposal import Kept
+from retention.rules.duties import duties_over
+from retention.rules.facts import Facts, Holder, Setting
+from retention.rules.holds import Scope, refusal_to_lift
+from retention.rules.keeping import Keeping, keeping_of
+from retention.rules.periods import Period
+from retention.rules.schedule import OF_STUDIES, Scheduled, schedule_of
+from retention.services.steps import bars_now
+from studies.models import Study
+
+EXAMINED, RECEIVED = date(2020, 3, 1), date(2020, 3, 2)
+ADULT, CHILD = date(1970, 5, 1), date(2015, 5, 1)
+PLACES = {
+    "a hospital in New York": Holder("US", "NY", frozenset({Setting.HOSPITAL})),
+    "a practice of radiology in Germany": Holder("DE", "BY", frozenset({Setting.CLINIC})),
+    "a veterinary practice in California": Holder("US", "CA", frozenset({Setting.VETERINARY})),
+}
+
+
+def _kept(holder: Holder, born: date, schedule: tuple[Scheduled, ...]) -> Keeping:
+    is_animal = Setting.VETERINARY in holder.settings
+    facts = Facts(RECEIVED, EXAMINED, born, modalities=frozenset({"CT"}), is_animal=is_animal)
+    return keeping_of(facts, duties=duties_over(holder, OF_STUDIES), schedule=schedule)
+
+
+@control(
+    "retention.law-counts", "A study stays for as long as law asks, whatever the policy says",
+    of_policy=True,
+)  # fmt: skip
+def law_counts(values: Values) -> str:
+    own = schedule_of(values)
+    require(own, "The policy says nothing of how long studies are kept.")
+    # The policy as it is, and one that would let everything go the next day.
+    hasty = tuple(
+        replace(line, trigger="examination", keep=Period(1, "day"), and_until="") for line in own
+    )
+    for place, holder in PLACES.items():
+        for schedule in (own, hasty):
+            found = _kept(holder, ADULT, schedule)
+            require(found.floor, f"No law counts for {place}.")
+            assert found.floor is not None
+            require(found.until >= found.floor.until, f"{place}: the policy went below the law.")
+            require(found.floor.cites, f"{place}: the law is not named.")
+            require(not found.is_due(found.floor.until), f"{place}: due before the law lets it go.")
+    people = [holder for holder in PLACES.values() if Setting.VETERINARY not in holder.settings]
+    for holder in people:
+        adult, child = _kept(holder, ADULT, hasty), _kept(holder, CHILD, hasty)
+        require(child.until > adult.until, "Studies of minors are kept no longer than of adults.")
+    example = _kept(people[0], CHILD, hasty)
+    return f"Under a policy of one day, a child's study of 2020 is still {_lower(example.words)}"
+
+
+def _lower(words: str) -> str:
+    return words[0].lower() + words[1:]
+
+
+def _row(**more: Any) -> dict[str, Any]:
+    facts = {
+        "organisation_id": UUID(int=1), "number": 1, "key_id": UUID(int=2), "sealed_matter": b"-",
+        "sealed_reason": b"-", "scope": Scope.ORGANISATION.value, "custodian_id": 1,
+        "placed_by_id": 1, "review_on": timezone.now().date(),
+    }  # fmt: skip
+    return facts | more
+
+
+def _refused(tried: str, **more: Any) -> None:
+    with undone(), must_refuse(IntegrityError, tried), transaction.atomic():
+        Hold.objects.create(**_row(**more))
+
+
+def _is_held(study: Study) -> bool:
+    """Does the step that destroys keys stop at a hold? Past it, it asks for the schedule."""
+    try:
+        bars = bars_now([(DisposalItem(pk=1, run=DisposalRun()), study)])
+    except Organisation.DoesNotExist:
+        return False
+    return [bar.kept_for for bar in bars.values()] == [Kept.HELD]
+
+
+@control("retention.holds-keep", "What is held for a dispute or an investigation is not destroyed")
+def holds_keep() -> str:
+    study = Study(
+        uid="1.2.3", organisation_id=UUID(int=1), subject_id=UUID(int=3), modalities="\\CT\\"
+    )
+    with undone():
+        Hold.objects.create(**_row())
+        require(_is_held(study), "A disposal went on over a hold.")
+    now = timezone.now()
+    _refused("A hold on nothing", scope=Scope.STUDY.value)
+    _refused("A hold lifted by one person", lifted_at=now, lifted_by_id=1, lift_asked_by_id=1)
+    require(refusal_to_lift(asked_by=1, lifter=1), "Whoever asks for lifting can agree to it.")
+    gate = gate_of("retention:hold_place")
+    require(gate == Capability.PLACE_HOLDS, "The page for holds is open to others, or to nobody.")
+    placing = {role for role in Role if Capability.PLACE_HOLDS in ROLE_CAPABILITIES[role]}
+    require(placing == {Role.OFFICER}, "Others than privacy officers place holds, or nobody does.")
+    return "A hold was placed, the next step of a disposal refused, and both taken back."

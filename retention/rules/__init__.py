@@ -1,0 +1,1 @@
+"""How long, why, what stops it, and what is done afterwards: plain functions and tables."""

@@ -1,0 +1,56 @@
+"""Work of this room that outlives a request: ids in, a service called, safe to repeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from accounts.models import Organisation
+from jobs.rules.kinds import job_kind, schedule_job
+from jobs.services import Run
+from policies.rules.categories import CARE_DATA, Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
+from retention.services.approving import DISPOSE
+from retention.services.clock import ClockJumped, mark_clock
+from retention.services.disposing import dispose
+from retention.services.holds import remind_of_reviews
+from retention.services.planning import plan_disposal
+
+PLAN = "retention.plan"
+WATCH = "retention.watch"
+log = structlog.get_logger(__name__)
+
+
+def register_jobs() -> None:
+    """Make known what this room runs, and when."""
+    job_kind(DISPOSE, label="Disposing of studies", max_attempts=20)(_dispose)
+    job_kind(PLAN, label="Planning disposal", lease=timedelta(minutes=10))(_plan)
+    job_kind(WATCH, label="Watching the clock, and holds that are to be looked at again")(_watch)
+    # In the small hours of Europe and America, when few look at images.
+    schedule_job(PLAN, kind=PLAN, every=timedelta(days=1), offset=timedelta(hours=2))
+    schedule_job(WATCH, kind=WATCH, every=timedelta(hours=1), offset=timedelta(minutes=45))
+
+
+@under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)
+def _dispose(run: Run) -> None:
+    dispose(run)
+
+
+@under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)
+def _plan(_run: Run) -> None:
+    for organisation in Organisation.objects.filter(is_active=True).order_by("slug"):
+        try:
+            plan_disposal(organisation=organisation)
+        except ClockJumped:
+            # It is in the trail; every other organisation would see the same clock.
+            log.warning("disposal.clock_jumped")
+            return
+
+
+@under(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def _watch(_run: Run) -> None:
+    if mark_clock():
+        log.warning("disposal.clock_jumped")
+    remind_of_reviews()
