@@ -1,0 +1,94 @@
+"""Messages about requests: a template and a number, never words about anybody. Pure (C45)."""
+
+from __future__ import annotations
+
+from accounts.rules.messages import Category, MessageTemplate
+
+
+def _to_officer(code: str, title: str, sentence: str) -> MessageTemplate:
+    return MessageTemplate(code, Category.CASE, title, sentence, "dsar:case", has_target=True)
+
+
+def _to_person(code: str, title: str, sentence: str) -> MessageTemplate:
+    return MessageTemplate(code, Category.CASE, title, sentence, "dsar:own_case", has_target=True)
+
+
+CONFIRM = MessageTemplate(
+    "request-confirm", Category.CASE,
+    "Confirm your request",
+    "Somebody, hopefully you, wrote a request and gave this address for the answer. Open this link"
+    " and confirm it; until then nothing is sent. After a day it is deleted by itself. If it was"
+    " not you, do nothing.",
+    "dsar:new",
+)  # fmt: skip
+TEMPLATES = [
+    CONFIRM,
+    _to_officer(
+        "request-arrived", "A request came in",
+        "A request or question came in. See who asks what, and by when the answer is due.",
+    ),
+    _to_officer(
+        "request-assigned", "A request was assigned to you",
+        "A request is yours to answer. See what is asked, and by when.",
+    ),
+    _to_officer(
+        "request-detail-given", "Somebody gave more detail",
+        "The person of a request that waited for them has written.",
+    ),
+    _to_officer(
+        "request-erased", "An erasure was carried out",
+        "What was approved is erased. Look at what went and what stays, and answer the request.",
+    ),
+    _to_officer(
+        "request-disagreed", "Somebody does not agree with a refusal",
+        "The person of a correction that was refused has written a statement. It goes with their"
+        " studies; you can reply to it once.",
+    ),
+    _to_officer(
+        "request-due", "A request is due soon",
+        "The last day for an answer is less than a week away.",
+    ),
+    _to_officer(
+        "request-late", "A request is late",
+        "The last day for an answer has passed. Answer it now; the law's time is over.",
+    ),
+    _to_person(
+        "request-received", "Your request was received",
+        "Your request has arrived. Its number, who works on it and by when it is answered are on"
+        " its page.",
+    ),
+    _to_person(
+        "request-detail-asked", "A question about your request",
+        "To answer your request, something more is needed from you. It is on its page, where you"
+        " can reply.",
+    ),
+    _to_person(
+        "request-extended", "Your request takes longer",
+        "The time for your request was extended once, as the law allows. Why, and until when, is on"
+        " its page.",
+    ),
+    _to_person(
+        "request-answered", "Your request is answered",
+        "The answer to your request is on its page.",
+    ),
+    _to_person(
+        "request-rebutted", "Your statement was replied to",
+        "The organisation has replied to your statement of disagreement. Both go wherever the study"
+        " goes. The reply is on the request's page.",
+    ),
+    _to_person(
+        "request-handed-on", "Your request was handed on",
+        "The organisation that you wrote to works on the instructions of another one, which has"
+        " your request now. Which one, and that the time runs on unchanged, is on its page.",
+    ),
+]  # fmt: skip
+# The step of a case, and what tells its person of it.
+TEMPLATE_OF = {
+    "received": "request-received",
+    "acknowledge": "request-received",
+    "ask-detail": "request-detail-asked",
+    "extend": "request-extended",
+    "answer": "request-answered",
+    "hand-over": "request-handed-on",
+    "rebut": "request-rebutted",
+}

@@ -1,0 +1,72 @@
+"""Work of this room that outlives a request: ids in, a service called, safe to repeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from dsar.services.entries import LETTER
+from dsar.services.erasing import ERASE, erase_rest
+from dsar.services.letters import CONFIRMING, mail_confirmation, mail_step
+from dsar.services.packaging import MAKE, end_packages, make_package
+from dsar.services.reminders import forget_drafts, remind_of_cases
+from jobs.rules.kinds import job_kind, schedule_job
+from jobs.services import Run
+from policies.rules.categories import Category
+from policies.rules.gate import under
+from policies.rules.purposes import Purpose
+
+REMIND = "dsar.remind"
+FORGET = "dsar.forget"
+END_COPIES = "dsar.end_copies"
+
+
+def register_jobs() -> None:
+    """Make known what this room runs, and when."""
+    job_kind(LETTER, label="Mail about a request")(_mail_step)
+    job_kind(CONFIRMING, label="Mail to confirm a request")(_mail_confirmation)
+    job_kind(REMIND, label="Reminding of requests that are due")(_remind)
+    job_kind(FORGET, label="Deleting requests that nobody confirmed")(_forget)
+    job_kind(MAKE, label="Making a copy of what is held")(_make_package)
+    job_kind(ERASE, label="Erasing what a request asks for")(_erase)
+    job_kind(END_COPIES, label="Deleting copies whose term is over")(_end_packages)
+    hour = timedelta(hours=1)
+    schedule_job(END_COPIES, kind=END_COPIES, every=hour, offset=timedelta(minutes=45))
+    schedule_job(REMIND, kind=REMIND, every=timedelta(hours=6), offset=timedelta(minutes=30))
+    schedule_job(FORGET, kind=FORGET, every=hour, offset=timedelta(minutes=15))
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS)
+def _mail_step(run: Run) -> None:
+    mail_step(entry_id=UUID(run.payload["entry"]))
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS)
+def _mail_confirmation(run: Run) -> None:
+    mail_confirmation(draft_id=UUID(run.payload["draft"]))
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS)
+def _remind(_run: Run) -> None:
+    remind_of_cases()
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS)
+def _forget(_run: Run) -> None:
+    forget_drafts()
+
+
+# What is held of every category: a right of the person, whatever the policy lists (GDPR Art. 15).
+@under(Purpose.RIGHTS, *Category)
+def _make_package(run: Run) -> None:
+    make_package(run)
+
+
+@under(Purpose.RIGHTS, *Category)
+def _erase(run: Run) -> None:
+    erase_rest(run)
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS)
+def _end_packages(_run: Run) -> None:
+    end_packages()

@@ -1,0 +1,218 @@
+"""What the pages of one case show, to its person and to officers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from accounts.rules.residence import COUNTRIES, US_STATES, parts_of
+from dsar.forms import DetailForm, DisagreeForm
+from dsar.models import Case
+from dsar.rules.clocks import conditions_of
+from dsar.rules.directing import DIRECTIVES_OF
+from dsar.rules.erasure import ErasureState
+from dsar.rules.kinds import Kind
+from dsar.rules.laws import known_laws
+from dsar.rules.offers import bars, complaint_routes, elapsed, place_of
+from dsar.rules.states import (
+    DOOR_LABELS,
+    OUTCOME_LABELS,
+    PROOF_LABELS,
+    STATE_LABELS,
+    UNANSWERED,
+    Act,
+    Denial,
+    Door,
+    Outcome,
+    Proof,
+    State,
+    Urgency,
+    denial_words,
+    due_words,
+    refusal_of,
+    urgency_of,
+)
+from dsar.sealing import OpenCase
+from dsar.selectors import Line, deadlines_of, lines_of, policy_or_none, standing_of, today_at
+from dsar.services.correcting import CORRECTED
+from dsar.services.directing import DIRECTED
+from dsar.services.erasing import Shown, erasure_of
+from dsar.services.packaging import is_to_be_had, package_of
+from policies.rules.pack import Pack
+
+ACT_WORDS = {
+    "received": "Received",
+    Act.ACKNOWLEDGE: "Acknowledged by letter",
+    Act.ASSIGN: "Assigned",
+    Act.NOTE: "Note",
+    Act.IDENTIFY: "It is known who asks",
+    Act.READDRESS: "Other address noted",
+    Act.ASK_DETAIL: "More detail asked for",
+    Act.GIVE_DETAIL: "Reply of the person",
+    Act.EXTEND: "Time extended",
+    Act.ERASE: "Erasure",
+    Act.ANSWER: "Answered",
+    DIRECTED: "What holds from now on",
+    CORRECTED: "What was corrected",
+    Act.DISAGREE: "Statement of disagreement",
+    Act.REBUT: "Reply to the statement",
+    Act.HAND_OVER: "Handed on to another organisation",
+    Act.CLOSE: "Closed",
+}
+TOLD_WORDS = {
+    "portal": "told in the portal",
+    "mailing": "mail on its way",
+    "mailed": "mailed",
+    "mail-failed": "the mail could not be delivered: send a letter",
+    "letter": "to be told by letter",
+}
+# What an officer can do, in this order, and the words of the link that leads there.
+OFFERED_ACTS = (
+    (Act.ANSWER, "Answer"),
+    (Act.ACKNOWLEDGE, "Acknowledge by letter"),
+    (Act.IDENTIFY, "Note who asks"),
+    (Act.ASK_DETAIL, "Ask for more detail"),
+    (Act.EXTEND, "Extend the time"),
+    (Act.HAND_OVER, "Hand on to the provider"),
+    (Act.ASSIGN, "Assign"),
+    (Act.NOTE, "Write a note"),
+    (Act.READDRESS, "Change the address"),
+    (Act.REBUT, "Reply to the statement"),
+    (Act.CLOSE, "Close"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case in a list: how urgent, in words and as a picture."""
+
+    case: Case
+    urgency: Urgency
+    words: str
+    gone: int
+    # It was to be acknowledged by now, and was not.
+    acknowledgement_late: bool
+
+    @property
+    def state(self) -> str:
+        return STATE_LABELS[State(self.case.state)]
+
+
+def row_of(case: Case) -> Row:
+    today, due = today_at(case.organisation), case.answer_on
+    urgency = urgency_of(State(case.state), due, today)
+    words = STATE_LABELS[State(case.state)] if urgency is Urgency.DONE else due_words(due, today)
+    missed = case.acknowledged_at is None and today > case.acknowledge_on
+    gone = elapsed(case.received_on, due, today)
+    return Row(case, urgency, words, gone, missed and case.state in UNANSWERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An entry of a case in words."""
+
+    line: Line
+    what: str
+    detail: str
+    told: str
+
+
+def step_of(line: Line, *, for_person: bool) -> Step:
+    entry = line.entry
+    told = "" if for_person else TOLD_WORDS.get(entry.told, "")
+    return Step(line, ACT_WORDS.get(entry.act, entry.act), _detail(entry.act, entry.code), told)
+
+
+def _detail(act: str, code: str) -> str:
+    match act:
+        case "received":
+            return f"by {DOOR_LABELS[Door(code)]}"
+        case Act.IDENTIFY:
+            return PROOF_LABELS[Proof(code)]
+        case Act.EXTEND:
+            until = date.fromisoformat(code)
+            return f"until {until.day} {until:%B %Y}"
+        case Act.ERASE:
+            return "carried out" if code == "done" else "planned"
+        case Act.ANSWER:
+            return OUTCOME_LABELS[Outcome(code)]
+    return ""
+
+
+def contact_of(pack: Pack | None) -> dict[str, str]:
+    """Whom to ask, and on which ways; the policy says it."""
+    if pack is None:
+        return {}
+    return {
+        way: pack[f"contact.{way}"] for way in ("officer", "email", "phone", "hours", "address")
+    }
+
+
+def place_words(residence: str) -> str:
+    country, state = parts_of(residence)
+    return ", ".join(filter(None, [US_STATES.get(state, ""), COUNTRIES.get(country, "")]))
+
+
+def case_context(opened: OpenCase, *, for_person: bool) -> dict[str, Any]:
+    case, deadlines = opened.case, deadlines_of(opened.case)
+    today, laws = today_at(case.organisation), known_laws(case.laws)
+    return {
+        "case": case,
+        "row": row_of(case),
+        "written": opened.written,
+        "steps": [
+            step_of(one, for_person=for_person) for one in lines_of(opened, for_person=for_person)
+        ],
+        "deadlines": deadlines,
+        "bars": bars(deadlines.clocks, case.received_on),
+        "today": place_of(today, deadlines.clocks, case.received_on),
+        "conditions": conditions_of(Kind(case.kind), laws, case.received_on),
+        "routes": complaint_routes(laws),
+        "denial": denial_words(Denial(case.denial)) if case.denial else "",
+        "contact": contact_of(policy_or_none(case.organisation)),
+        "is_open": case.state in UNANSWERED,
+        "erased": erased_of(case),
+    }
+
+
+def erased_of(case: Case) -> Shown | None:
+    """What an erasure came to, once it has been carried out."""
+    shown = erasure_of(case) if case.kind == Kind.ERASURE else None
+    return shown if shown is not None and shown.state is ErasureState.DONE else None
+
+
+def person_context(
+    opened: OpenCase, form: DetailForm | None = None, disagreeing: DisagreeForm | None = None
+) -> dict[str, Any]:
+    """A case as its person sees it."""
+    context = case_context(opened, for_person=True)
+    package = package_of(opened.case)
+    context["copy"] = package if is_to_be_had(opened.case, package) else None
+    standing, today = standing_of(opened.case), today_at(opened.case.organisation)
+    if not refusal_of(Act.DISAGREE, standing, today):
+        context["disagree"] = disagreeing or DisagreeForm()
+    if opened.case.state == State.NEEDS_DETAIL:
+        context["form"] = form or DetailForm()
+    return context
+
+
+def officer_context(opened: OpenCase) -> dict[str, Any]:
+    """A case as an officer sees it, with what can be done now, and why the rest cannot."""
+    case = opened.case
+    standing, today = standing_of(case), today_at(case.organisation)
+    acts = [(act, words, refusal_of(act, standing, today)) for act, words in OFFERED_ACTS]
+    return case_context(opened, for_person=False) | {
+        "acts": [
+            (act, words) for act, words, refusal in acts
+            if not refusal and not (act is Act.READDRESS and case.person_id)
+        ],
+        "not_now": [
+            (words, refusal) for act, words, refusal in acts
+            if refusal and act in {Act.EXTEND} and case.state in UNANSWERED
+        ],
+        "proof": PROOF_LABELS[Proof(case.proof)] if case.proof else "",
+        "door": DOOR_LABELS[Door(case.door)],
+        "lives_in": place_words(case.residence),
+        "looks_for_somebody": case.facts.needs_identity or Kind(case.kind) in DIRECTIVES_OF,
+    }  # fmt: skip
