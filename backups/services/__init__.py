@@ -1,0 +1,1 @@
+"""Acts: make, rotate, restore and drill backups; keep the ledgers that a restore replays."""

@@ -1,0 +1,1 @@
+"""Pages of backups and of hardware."""
