@@ -5,6 +5,7 @@ from bench.dicomweb import main
 
 main()
 if len(sys.argv) == 1:
-    print(flush=True)
-    # A process of its own: Django takes its settings from the environment once.
-    subprocess.run([sys.executable, "-m", "bench.worklist"], check=True)
+    for part in ("bench.worklist", "bench.deidentify"):
+        print(flush=True)
+        # A process of its own: Django takes its settings from the environment once.
+        subprocess.run([sys.executable, "-m", part], check=True)

@@ -25,6 +25,7 @@ limit_request_fields = 60
 limit_request_field_size = 8190
 accesslog = None
 errorlog = "-"
+logger_class = "config.server_log.ServerLogger"
 loglevel = os.environ.get("LOG_LEVEL", "warning").lower()
 
 _M_ARENA_MAX = -8

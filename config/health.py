@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import public
+from config.restoring import look
 from policies.rules.gate import uses_no_personal_data
 from vault.gateways.blob_store import blob_store
 from vault.rules.errors import StorageError
@@ -56,6 +57,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
         "data": _outcome(lambda: _check_database("default")),
         "keys": _outcome(lambda: _check_database("keys")),
         "storage": _outcome(_check_storage),
+        "restore": _outcome(_check_restore),
     }
     ready = all(outcome == OK for outcome in checks.values())
     checks["broker"] = _outcome(_check_broker, prefix="warning: ")
@@ -111,6 +113,16 @@ def _check_storage() -> None:
         log.warning("The store cannot be written: %s", type(error).__name__)
         raise NotReady("cannot be written") from None
     _storage_was_good_at = time.monotonic()
+
+
+def _check_restore() -> None:
+    try:
+        under_way = look()
+    except DatabaseError:
+        # The database itself is looked at above.
+        raise NotReady("cannot be asked about") from None
+    if under_way:
+        raise NotReady("is under way: nobody is answered before its replay is done")
 
 
 def _check_broker() -> None:

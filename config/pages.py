@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -12,21 +13,101 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import Notification
 from accounts.rules import Actor, Capability
 from accounts.selectors import OpenMessages, announcements_waiting_for, open_messages_of
+from accounts.services.work_settings import work_settings_of
+from policies.rules.pack import Pack
+from policies.rules.purposes import OF_USE, Purpose
+from policies.rules.terms import Definition, defined_by
 from policies.selectors import packs_held
 
-# Label, name of the URL, what the asker must be able to do (None: be signed in).
-NAVIGATION: list[tuple[str, str, tuple[Capability, ...] | None]] = [
-    ("Studies", "studies:worklist", (Capability.VIEW_IMAGES, Capability.SEE_SUBJECTS)),
-    ("Send", "studies:upload", (Capability.SUBMIT_STUDIES,)),
-    ("Shares", "consent:shares", (Capability.VIEW_IMAGES, Capability.REVOKE_ANY_SHARE)),
-    ("Members", "accounts:members", (Capability.MANAGE_MEMBERS,)),
-    ("Policy", "governance:policy", (Capability.MANAGE_CONFIGURATION,)),
-    ("Inventory", "governance:inventory", (Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL)),
-    ("Promises", "governance:promises", (Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL)),
-    ("Offers", "accounts:campaigns", (Capability.MANAGE_CONFIGURATION,)),
-    ("Trail", "studies:trail", (Capability.SEE_TRAIL,)),
-    ("My record", "studies:my_record", ()),
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    label: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What belongs together; its address is that of the first item."""
+
+    label: str
+    url: str
+    current: bool
+    items: list[Item]
+
+
+Capabilities = tuple[Capability, ...] | None
+_KEEP, _LOOK = Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL
+# What belongs together, and in it: label, name of the URL, what the asker must be able to do
+# (None: be signed in; nothing: have no organisation).
+NAVIGATION: list[tuple[str, list[tuple[str, str, Capabilities]]]] = [
+    (
+        "Studies",
+        [("Studies", "studies:worklist", (Capability.VIEW_IMAGES, Capability.SEE_SUBJECTS))],
+    ),
+    ("Send", [("Send", "studies:upload", (Capability.SUBMIT_STUDIES,))]),
+    (
+        "Shares",
+        [("Shares", "consent:shares", (Capability.VIEW_IMAGES, Capability.REVOKE_ANY_SHARE))],
+    ),
+    (
+        "Releases",
+        [
+            (
+                "Releases",
+                "releases:projects",
+                (Capability.PREPARE_RELEASES, Capability.APPROVE_RELEASES),
+            )
+        ],
+    ),
+    ("Requests", [("Requests", "dsar:queue", (Capability.ANSWER_REQUESTS,))]),
+    (
+        "Retention",
+        [
+            ("Retention", "retention:overview", (Capability.APPROVE_DISPOSAL, _LOOK)),
+            ("Holds", "retention:holds", (Capability.PLACE_HOLDS, Capability.APPROVE_DISPOSAL)),
+            ("Schedule", "retention:schedule", (Capability.APPROVE_DISPOSAL, _LOOK)),
+            ("Backups", "backups:backups", (Capability.APPROVE_DISPOSAL, _LOOK)),
+            ("Hardware", "backups:devices", (Capability.APPROVE_DISPOSAL, _LOOK)),
+        ],
+    ),
+    (
+        "Organisation",
+        [
+            ("Members", "accounts:members", (Capability.MANAGE_MEMBERS,)),
+            ("Agreements", "accounts:agreements", (_KEEP, _LOOK)),
+            ("Invoices", "accounts:invoices", (_KEEP,)),
+            ("Offers", "accounts:campaigns", (_KEEP,)),
+            ("Use of the portal", "accounts:trends", (_KEEP,)),
+            ("Support", "accounts:support", (Capability.JOIN_RECORDS,)),
+        ],
+    ),
+    (
+        "Policy",
+        [
+            ("Policy", "governance:policy", (_KEEP,)),
+            ("Promises", "governance:promises", (_KEEP, _LOOK)),
+            ("Inventory", "governance:inventory", (_KEEP, _LOOK)),
+        ],
+    ),
+    (
+        "Trail",
+        [
+            ("Trail", "studies:trail", (_LOOK,)),
+            ("For authorities", "governance:legal_exports", (_LOOK,)),
+        ],
+    ),
+    ("My record", [("My record", "studies:my_record", ())]),
+    ("My requests", [("My requests", "dsar:mine", ())]),
 ]
+
+# Pages that are there only if the policy lists one of these purposes; else they would refuse.
+OF_PURPOSES: dict[str, tuple[Purpose, ...]] = {
+    "accounts:trends": OF_USE,
+    "accounts:support": (Purpose.SUPPORT,),
+    "releases:projects": (Purpose.RESEARCH, Purpose.AI_TRAINING),
+}
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -34,39 +115,86 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     actor = getattr(request, "actor", None)
     if actor is None:
         return {"policy_link": {"url": reverse("accounts:notices"), "since": None}}
-    items = []
-    for label, name, capabilities in NAVIGATION:
-        if capabilities == ():
-            allowed = actor.organisation_id is None
-        else:
-            allowed = capabilities is None or any(actor.can(one) for one in capabilities)
-        if allowed:
-            url = reverse(name)
-            inside = request.path == url or (url != "/" and request.path.startswith(url))
-            items.append({"label": label, "url": url, "current": inside})
+    sections = list(_sections(actor, request.path))
+    items = [item for section in sections for item in section.items]
     # Where people begin to work, an announcement is shown until they have taken note of it.
-    at_home = any(item["url"] == request.path for item in items)
+    at_home = any(item.url == request.path for item in items)
     # Asked only if the page shows its masthead: fragments and programs do not.
     open_messages = SimpleLazyObject(lambda: open_messages_of(actor))
     return {
-        "main_navigation": items,
+        "defined": SimpleLazyObject(lambda: _definitions(actor)),
+        "main_navigation": sections,
+        "can_release": any(item.url == reverse("releases:projects") for item in items),
+        "sub_navigation": next((one for one in sections if one.current), None),
+        "colours": SimpleLazyObject(lambda: _colours(actor)),
         "policy_link": _policy_link(actor),
         "open_messages": open_messages,
         "announcements": _Announcements(actor, open_messages) if at_home else [],
     }
 
 
+OWN_ACCOUNT = "/consent/account/"
+
+
+def _is_listed(actor: Actor, name: str) -> bool:
+    if name not in OF_PURPOSES:
+        return True
+    held = packs_held(actor.organisation_id) if actor.organisation_id else ()
+    return bool(held) and any(held[-1].purpose(purpose) for purpose in OF_PURPOSES[name])
+
+
+def _colours(actor: Actor) -> str:
+    """Light or dark, if the policy lets that be remembered and the person had it remembered."""
+    settings = work_settings_of(actor)
+    return settings.colours if settings else ""
+
+
+def _sections(actor: Actor, path: str) -> Iterator[Section]:
+    """What the asker may open, and which of it they are at."""
+    for label, pages in NAVIGATION:
+        found = [
+            (name, reverse(route))
+            for name, route, capabilities in pages
+            if _may_open(actor, capabilities) and _is_listed(actor, route)
+        ]
+        if not found:
+            continue
+        here = max((url for _, url in found if _is_inside(path, url)), key=len, default="")
+        items = [Item(name, url, url == here) for name, url in found]
+        yield Section(label, found[0][1], bool(here), items)
+
+
+def _may_open(actor: Actor, capabilities: Capabilities) -> bool:
+    if capabilities == ():
+        return actor.organisation_id is None
+    return capabilities is None or any(actor.can(one) for one in capabilities)
+
+
+def _is_inside(path: str, url: str) -> bool:
+    return path == url or (url != "/" and path.startswith(url))
+
+
 def _policy_link(actor: Actor) -> dict[str, Any]:
     """The notice in force, at the foot of every page (MEDDIM-14.4)."""
-    held = (
-        packs_held(actor.organisation_id)
-        if actor.organisation_id and actor.organisation_slug
-        else ()
-    )
-    if not held:
+    pack = _pack(actor)
+    if pack is None:
         return {"url": reverse("accounts:notices"), "since": None}
     url = reverse("accounts:notice", args=[actor.organisation_slug])
-    return {"url": url, "since": held[-1].effective_at}
+    return {"url": url, "since": pack.effective_at}
+
+
+def _definitions(actor: Actor) -> dict[str, Definition]:
+    pack = _pack(actor)
+    if pack is None:
+        return {}
+    return defined_by(pack, reverse("accounts:notice", args=[actor.organisation_slug]))
+
+
+def _pack(actor: Actor) -> Pack | None:
+    if not actor.organisation_id or not actor.organisation_slug:
+        return None
+    held = packs_held(actor.organisation_id)
+    return held[-1] if held else None
 
 
 class _Announcements:

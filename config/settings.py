@@ -87,6 +87,13 @@ _keys_database_url = _required("KEYS_DATABASE_URL", lambda: f"sqlite:///{STATE_D
 REDIS_URL = _required("REDIS_URL", str)
 # file:///folder or s3://bucket?endpoint=http://host:port&region=name
 STORAGE_URL = _required("STORAGE_URL", lambda: f"file://{STATE_DIR}/blobs")
+# Where backups go, and their keys, which never lie with them; unset, the portal makes none itself.
+BACKUP_URL = env.str("BACKUP_URL", "")
+BACKUP_KEYS_URL = env.str("BACKUP_KEYS_URL", "")
+BACKUP_KEEP_DATA_DAYS = env.int("BACKUP_KEEP_DATA_DAYS", 30)
+# How long an erasure takes to be final: a destroyed key lives on in backups of keys.
+BACKUP_KEEP_KEYS_DAYS = env.int("BACKUP_KEEP_KEYS_DAYS", 14)
+BACKUP_DRILL_DAYS = env.int("BACKUP_DRILL_DAYS", 90)
 _email_url = _required("EMAIL_URL", lambda: "outbox:")
 ALLOWED_HOSTS = [
     host.strip()
@@ -126,7 +133,9 @@ INSTALLED_APPS = [
     "accounts",
     "consent",
     "studies",
+    "releases",
     "retention",
+    "backups",
     "dsar",
     "governance",
     "django.contrib.auth",
@@ -136,8 +145,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "django_otp",
-    "django_otp.plugins.otp_totp",
-    "django_otp.plugins.otp_static",
     "django_otp_webauthn",
     "auditlog",
     "axes",
@@ -148,6 +155,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.methods.KnownMethods",
+    "config.restoring.RestoringMiddleware",
+    "config.faults.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "accounts.middleware.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -157,8 +166,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "accounts.middleware.UsageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.PolicyMiddleware",
+    "accounts.middleware.CardNumberMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "consent.middleware.RefusedMiddleware",
@@ -235,7 +246,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/"
 AXES_USERNAME_FORM_FIELD = "username"  # what our form hands to authenticate()
-AXES_FAILURE_LIMIT = 8
+AXES_FAILURE_LIMIT = 6
+# Addresses that were tried are known by a keyed hash, and are struck out of the form.
+AXES_USERNAME_CALLABLE = "accounts.services.failed_tries.name_of_attempt"
+AXES_SENSITIVE_PARAMETERS = ["username", "email", "password", "ip_address"]
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
@@ -322,13 +336,14 @@ else:
     EMAIL_USE_TLS = _mail["EMAIL_USE_TLS"]
     EMAIL_USE_SSL = _mail["EMAIL_USE_SSL"]
 
-# What goes wrong is told on standard error, with its traceback; who asked for what is in the
-# trail and nowhere else, so refusals (whose paths may hold secrets) are not logged here.
+# What goes wrong is told on standard error: which exception, out of which places, in which request,
+# and nothing of what was being worked on (config.faults). Who asked for what is in the trail and
+# nowhere else, so refusals (whose paths may hold secrets) are not logged here.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"fault": {"()": "config.faults.FaultFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fault"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING").upper()},
     "loggers": {
         "django": {"handlers": [], "propagate": True, "level": "WARNING"},

@@ -10,6 +10,8 @@ from policies.rules.gate import uses_no_personal_data
 # The room of jobs is below the policies, and knows none; it shows numbers and states.
 uses_no_personal_data(show_job)
 
+handler500 = "config.faults.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
@@ -17,6 +19,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("studies.urls")),
     path("consent/", include("consent.urls")),
+    path("releases/", include("releases.urls")),
+    path("retention/backups/", include("backups.urls")),
+    path("retention/", include("retention.urls")),
+    path("requests/", include("dsar.urls")),
     path("governance/", include("governance.urls")),
     path("jobs/", include("jobs.urls")),
     path("api/v1/", include("studies.api.v1.urls")),

@@ -105,7 +105,9 @@ def test_stack(more: list[str]) -> int:
 
 def _pytest(more: list[str]) -> list[str]:
     count = str(max(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
-    return [sys.executable, "-m", "pytest", "-q", "-n", count, "--dist", "loadfile", *more]
+    # The order is tests/conftest.py's: by number of tests, the few that take long would come last.
+    spread = ["-n", count, "--dist", "loadfile", "--no-loadscope-reorder"]
+    return [sys.executable, "-m", "pytest", "-q", *spread, *more]
 
 
 def _provide_browser() -> bool:

@@ -9,6 +9,7 @@ the package stops the build. A second call finds its stamp and does nothing, wit
 from __future__ import annotations
 
 import base64
+import fcntl
 import gzip
 import hashlib
 import re
@@ -77,9 +78,17 @@ def is_built() -> bool:
 
 def build(tell: Callable[[str], None] = print) -> None:
     """Make the viewer's files unless they are there. Raises `CannotBuild`."""
-    if is_built():
-        tell("The viewer is there.")
-        return
+    FOLDER.parent.mkdir(parents=True, exist_ok=True)
+    with FOLDER.with_name("viewer.lock").open("w") as lock:
+        # Two who begin at once would write into each other's files: the second waits, and is done.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if is_built():
+            tell("The viewer is there.")
+        else:
+            _build(tell)
+
+
+def _build(tell: Callable[[str], None]) -> None:
     began = time.monotonic()
     name = release()
     archive = _archive(tell)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
+from governance.rules.legal_export import ExportRefused, check_citation
+from governance.services.legal_export import Wanted
 from policies.rules.document import LARGEST
 from policies.rules.findings import Finding
 from policies.rules.kinds import ByPlace, Choice, Codes, Flag, Kind, Records, Whole, Words
 from policies.rules.schema import KEY, Key
 from policies.rules.schema.key import Floor
+from policies.rules.schema.uses import GROUNDS
 
 YES_NO = [("true", "Yes"), ("false", "No")]
 LONG = 200
@@ -240,3 +243,45 @@ class PostForm(forms.Form):
     def effective_at(self) -> datetime | None:
         day = self.cleaned_data["effective_on"]
         return datetime.combine(day, time.min, UTC) if day else None
+
+
+class LegalExportForm(forms.Form):
+    """What goes to an authority, and the duty that it goes under."""
+
+    authority = forms.CharField(
+        label="To which authority", max_length=120, help_text="The office, not a person's name."
+    )
+    ground = forms.ChoiceField(label="On what ground", widget=forms.RadioSelect)
+    citation = forms.CharField(
+        label="What obliges the organisation",
+        max_length=120,
+        help_text="The law with its paragraph, or the order with its file number: for example"
+        " 45 CFR 164.512(d), or 12 K 345/26.",
+    )
+    since = forms.DateField(label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(
+        label="Until", help_text="This day included.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )  # fmt: skip
+    study_uid = forms.RegexField(
+        r"[0-9.]{1,64}",
+        label="Only of one study",
+        required=False,
+        help_text="Its UID, as the study's page shows it. Empty: all that was done in these days.",
+        error_messages={"invalid": "A UID is made of figures and points."},
+    )
+
+    def __init__(self, *args: Any, grounds: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        ground = cast("forms.ChoiceField", self.fields["ground"])
+        ground.choices = [(one, GROUNDS[one].capitalize()) for one in grounds]
+
+    def clean_citation(self) -> str:
+        try:
+            return check_citation(self.cleaned_data["citation"])
+        except ExportRefused as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(**self.cleaned_data)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from governance.views import inventory, policy, promises
+from governance.views import inventory, legal_export, policy, promises
 
 app_name = "governance"
 
@@ -20,5 +20,7 @@ urlpatterns = [
         name="policy_record_remove",
     ),
     path("promises/", promises.promises, name="promises"),
+    path("authorities/", legal_export.legal_exports, name="legal_exports"),
+    path("authorities/new/", legal_export.legal_export_new, name="legal_export_new"),
     path("inventory/", inventory.inventory, name="inventory"),
 ]

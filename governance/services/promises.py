@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.rules import Promise, promise_of
+from governance.rules.promises import Promise, promise_of
 from policies.rules.clauses import Clause
 from policies.rules.controls import Control, Evidence, Values, control_named
 from policies.selectors import clauses_of, shipped_packs

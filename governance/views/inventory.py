@@ -14,6 +14,7 @@ from policies.rules.categories import CATEGORIES, SubjectClass
 from policies.rules.gate import uses_no_personal_data
 from policies.rules.inventory import inventory as entries_kept
 from policies.selectors import packs_held
+from studies.rules.classes import ATTRIBUTES
 
 
 @needs(Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL)
@@ -34,6 +35,8 @@ def inventory(request: HttpRequest) -> HttpResponse:
                 "category": category,
                 "facts": facts,
                 "entries": list(entries),
+                # What the images carry of this kind themselves, as DICOM names it.
+                "attributes": sorted(ATTRIBUTES.get(category, {}).items()),
                 "purposes": [one.label for one in listed if category.value in one.categories],
                 "rule": (pack["retention"] if pack else {}).get(category.value),
             }

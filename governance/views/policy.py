@@ -29,7 +29,7 @@ from policies.rules.findings import PackInvalid
 from policies.rules.gate import uses_no_personal_data
 from policies.rules.impact import impacts_of
 from policies.rules.kinds import Records
-from policies.rules.lint import findings_of
+from policies.rules.lint import findings_for
 from policies.rules.schema import KEY, PART, PARTS, Key, Part
 from policies.rules.versions import NotAllowed
 from policies.selectors import draft_of, effective_pack, posted_versions_of, upcoming_pack
@@ -221,7 +221,10 @@ def policy_review(request: HttpRequest) -> HttpResponse:
         "draft": draft,
         "pack": pack,
         "form": form,
-        "findings": [(finding, _part_of(finding.key)) for finding in findings_of(draft.values)],
+        "findings": [
+            (finding, _part_of(finding.key))
+            for finding in findings_for(organisation_id, pack.values, draft.values)
+        ],
         "changes": compare(pack.values, draft.values),
         "impacts": impacts_of(organisation_id, pack.values, draft.values),
         "min_days": max(pack["notice.min_days"], draft.values["notice.min_days"]),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import needs
 from accounts.rules import Capability
-from governance.rules import State, grouped, shares_of
+from governance.rules.promises import State, grouped, shares_of
 from governance.services.promises import promises_under
 from policies.rules.gate import uses_no_personal_data
 from policies.selectors import packs_held

@@ -15,11 +15,15 @@ from accounts.services.policy import draft_text, save_draft
 from audit.models import Event
 from consent.models import Grant
 from policies.models import PolicyVersion
+from policies.rules.categories import Category
+from policies.rules.gate import using
 from policies.rules.impact import impacts_of
+from policies.rules.purposes import Purpose
 from policies.rules.schema import KEYS, PARTS
 from policies.selectors import draft_of, effective_pack, upcoming_pack
 from studies.models import Study
 from tests.consent.test_sharing import share
+from tests.dsar.asking import by_form
 from tests.factories import Cast, actor_of, signed_in_client, take_in
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
@@ -303,3 +307,20 @@ def test_a_page_has_a_fixed_number_of_queries(
     for path in (POLICY, f"{POLICY}parts/purposes/", "/governance/inventory/"):
         with django_assert_max_num_queries(14):  # type: ignore[attr-defined]
             admin.get(path)
+
+
+def test_open_requests_keep_their_term_and_the_review_counts_them(cast: Cast) -> None:
+    with using(Purpose.RIGHTS, Category.REQUESTS):
+        case = by_form()
+    before = effective_pack(case.organisation_id).values
+
+    def told(**changes: object) -> list[str]:
+        after = {**before, **{path.replace("__", "."): value for path, value in changes.items()}}
+        found = impacts_of(case.organisation_id, before, after)
+        return [f"{one.count} {one.sentence}" for one in found if "requests" in one.sentence]
+
+    assert told() == []
+    (line,) = told(requests__answer_days=14)
+    assert line.startswith("1 open requests keep the term they came in under; new ones get 14 days")
+    (line,) = told(requests__patient_route="via-provider")
+    assert "stay where they are" in line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -20,7 +21,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services.policy import post_draft, save_draft
 from audit.models import Event
-from governance.rules import BUILT, State, counted, promise_of, shares_of
+from governance.rules.promises import BUILT, State, counted, promise_of, shares_of
 from policies.rules import controls
 from policies.rules.clauses import CAPABILITIES, Clause, Kind
 from policies.rules.controls import Control, Evidence
@@ -68,6 +69,20 @@ def test_each_enforceable_clause_is_listed_once_with_its_control_or_as_missing()
         assert len(found) == (clause.kind is Kind.ENFORCEABLE), clause.id
         if found:
             assert (clause.control or " missing ") in found[0]
+
+
+def test_a_clause_that_waits_is_named_with_what_it_waits_for_and_is_no_fault_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("governance.rules.promises.BUILT", frozenset({"C12"}))
+    clause = Clause("AVMI-4.4", "It says.", Kind.ENFORCEABLE, "C12", "")
+    promise = promise_of(clause, "", None)
+    assert (promise.waits_for, promise.is_fault) == ("C32", False)
+    assert promise_of(replace(clause, id="AVMI-4.5"), "", None).is_fault
+    assert promise_of(clause, "Control", Evidence(False, "Broken.")).is_fault
+    monkeypatch.setattr("governance.rules.promises.BUILT", frozenset({"C12", "C32"}))
+    assert promise_of(clause, "", None).is_fault
+    assert "(waits for C32)" in checked()[0]
 
 
 def test_a_built_clause_whose_control_fails_makes_the_command_fail(
@@ -148,7 +163,7 @@ def test_how_a_clause_stands(
 ) -> None:
     promise = promise_of(clause(kind), "", evidence)
     assert (promise.state, promise.is_fault) == (state, is_fault)
-    assert not promise_of(clause(kind, "C01"), "", evidence).is_fault
+    assert not promise_of(clause(kind, "C16"), "", evidence).is_fault
 
 
 def test_what_is_built_are_capabilities_that_there_are() -> None:

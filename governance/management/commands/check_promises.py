@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from governance.rules import BUILT, Promise, State, counted
+from governance.rules.promises import BUILT, Promise, State, counted
 from governance.services.promises import promises_of_shipped_packs, promises_under
 from policies.rules.clauses import Kind
 from policies.rules.gate import under
@@ -63,7 +63,8 @@ class Command(BaseCommand):
 def _line(promise: Promise) -> str:
     clause = promise.clause
     if promise.state is State.MISSING:
-        return f"{clause.id:<16}{clause.capability}  missing  {clause.says}"
+        waits = f" (waits for {promise.waits_for})" if promise.waits_for else ""
+        return f"{clause.id:<16}{clause.capability}  missing  {clause.says}{waits}"
     return (
         f"{clause.id:<16}{clause.capability}  {promise.state.value:<7}  "
         f"{clause.control}: {promise.evidence}"
@@ -96,5 +97,6 @@ def _record(promise: Promise) -> dict[str, str]:
         "capability": promise.clause.capability,
         "state": promise.state.value,
         "control": promise.clause.control,
+        "waits_for": promise.waits_for,
         "evidence": promise.evidence,
     }

@@ -1,0 +1,72 @@
+"""How the controls of requests are broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+from accounts.rules import ROLE_CAPABILITIES, Role
+from dsar.models import Case
+from dsar.rules.clocks import RULES, Duration, Unit
+from dsar.rules.kinds import KINDS, Kind
+from dsar.rules.laws import Law
+from dsar.rules.states import Door
+from dsar.services.explaining import UNKNOWN
+from tests.governance.tools import (
+    Breaking,
+    accepts_anything,
+    gives,
+    item,
+    pack,
+    patched,
+    rule,
+    without,
+)
+
+REQUESTS: list[tuple[str, Breaking]] = [
+    ("dsar.contact-tracked", gives("dsar.controls.gate_of", "signed-in")),
+    ("dsar.contact-tracked", item(ROLE_CAPABILITIES, Role.OFFICER, frozenset())),
+    ("dsar.contact-tracked", accepts_anything(Case)),
+    ("dsar.doors", patched("dsar.controls.RECORDED_BY_OFFICER", (Door.POST,))),
+    ("dsar.doors", pack("contact.email", "")),
+    ("dsar.doors", accepts_anything(Case)),
+    ("dsar.erasure-explained", gives("dsar.controls.why_not_erased", None)),
+    ("dsar.erasure-explained", gives("dsar.controls.refusal_to_call_erased", "")),
+    ("dsar.erasure-explained", gives("dsar.controls.erasers", [])),
+    ("dsar.erasure-explained", gives("dsar.controls.letter_text", "Done.")),
+    ("dsar.post-taken", pack("contact.address", "")),
+    ("dsar.post-taken", gives("dsar.controls.refusal_of_receipt", "")),
+    ("dsar.replied-before-closed", gives("dsar.controls.refusal_of", "")),
+    ("dsar.replied-before-closed", accepts_anything(Case)),
+    ("dsar.safeguards-told", gives("dsar.controls.safeguards_text", "We do our best.")),
+    ("dsar.safeguards-told", without(KINDS, Kind.TRANSFER_SAFEGUARDS)),
+    ("dsar.law-of-residence", gives("dsar.controls.laws_for", (Law.HIPAA,))),
+    ("dsar.law-of-residence", without(RULES, "gdpr.dsar.erasure")),
+    ("dsar.law-of-residence", rule("gdpr.dsar.access", within=Duration(2, Unit.MONTH))),
+    ("dsar.in-time", rule("ccpa.respond", within=Duration(60, Unit.DAY))),
+    ("dsar.in-time", rule("hipaa.access", law=Law.LGPD)),
+    ("dsar.in-time", gives("dsar.controls.schedules", [])),
+    ("dsar.in-time", gives("dsar.controls.refusal_of", "")),
+    (
+        "dsar.right-named",
+        patched(
+            "dsar.controls.WordsForm", lambda *_, **__: SimpleNamespace(is_valid=bool, errors=())
+        ),
+    ),
+    ("dsar.right-named", gives("dsar.controls.refusal_of", "No.")),
+    ("dsar.handed-on", pack("requests.patient_route", "direct")),
+    ("dsar.handed-on", gives("dsar.controls.refusal_of", "")),
+    ("dsar.identity-first", gives("dsar.controls.refusal_to_answer", "")),
+    (
+        "dsar.identity-first",
+        item(KINDS, Kind.OPT_OUT, replace(KINDS[Kind.OPT_OUT], needs_identity=True)),
+    ),
+    ("dsar.denial-explained", gives("dsar.controls.refusal_to_answer", "")),
+    ("dsar.denial-explained", gives("dsar.controls.complaint_routes", [])),
+    ("dsar.copy-complete", gives("dsar.controls.holders", [])),
+    ("dsar.copy-complete", gives("dsar.controls.schedules", [])),
+    ("dsar.copy-complete", patched("dsar.controls.LASTS", timedelta(days=365))),
+    ("dsar.copy-explained", gives("dsar.controls.purposes_of", ())),
+    ("dsar.copy-explained", gives("dsar.controls.kept_words", UNKNOWN)),
+]
