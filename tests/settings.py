@@ -8,6 +8,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from urllib.parse import urlsplit
 
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 _FOLDER = tempfile.mkdtemp(prefix=f"collimate-{_WORKER}-")
@@ -25,13 +26,21 @@ os.environ["STATE_DIR"] = _FOLDER
 for _name in ("DEPLOYED", "PORT", "PUBLIC_URL"):
     os.environ.pop(_name, None)
 
+# One server each serves all processes of a parallel run on the stack. What a process keeps there is
+# its own: a test that counts the objects of a bucket is not to see its neighbour's, and emptying
+# the cache empties a whole database of Redis.
+if os.environ.get("COLLIMATE_STACK") == "1":
+    _bucket, _redis = urlsplit(os.environ["STORAGE_URL"]), urlsplit(os.environ["REDIS_URL"])
+    # A process that a test starts inherits the names, and keeps them.
+    _own = f"{_bucket.netloc.removesuffix(f'-{_WORKER}')}-{_WORKER}"
+    os.environ["STORAGE_URL"] = _bucket._replace(netloc=_own).geturl()
+    _number = int(_WORKER.removeprefix("gw")) + 1 if _WORKER != "main" else 0
+    os.environ["REDIS_URL"] = _redis._replace(path=f"/{_number % 16}").geturl()
+
 from config.settings import *
 
 # scrypt takes a tenth of a second on purpose; what it protects is not here.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# One Redis serves all processes of a parallel run.
-for _cache in CACHES.values():  # noqa: F405
-    _cache["KEY_PREFIX"] = _WORKER
 # A connection kept by a thread of a test's server would keep its database from being dropped.
 for _database in DATABASES.values():  # noqa: F405
     _database["CONN_MAX_AGE"] = 0
