@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from audit.models import (
 )
 from audit.rules.merkle import inclusion_proof, over
 from audit.rules.verification import SealedLeaf, SignedCheckpoint, Unsealed
+from audit.rules.vocabulary import ActorKind
 
 PAGE = 50
 MAX_PAGE = 500
@@ -77,6 +78,12 @@ def events_for_subject(
     return _page(_of_organisation(events, organisation_id), after, limit)
 
 
+def number_for_subjects(*, subject_ids: Iterable[object], organisation_id: object) -> int:
+    """Count what one organisation did with the data of these people: one query."""
+    ids = [str(one) for one in subject_ids]
+    return _of_organisation(Event.objects.filter(subject_id__in=ids), organisation_id).count()
+
+
 def events_of_organisation(
     *, organisation_id: object, action: str = "", after: str = "", limit: int = PAGE
 ) -> Page:
@@ -88,6 +95,64 @@ def events_of_organisation(
 def events_by_actor(*, actor_id: object, after: str = "", limit: int = PAGE) -> Page:
     """Return what one person, token or job did."""
     return _page(Event.objects.filter(actor_id=str(actor_id)), after, limit)
+
+
+def entries_between(
+    *, organisation_id: object, since: date, until: date, study_uid: str = ""
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries of an organisation from a day (UTC) up to another, which is not included.
+
+    The earliest first; with ``study_uid`` only what was done to that study.
+    """
+    events = Event.objects.filter(
+        organisation_id=str(organisation_id),
+        occurred_at__gte=datetime.combine(since, time(), UTC),
+        occurred_at__lt=datetime.combine(until, time(), UTC),
+    )
+    if study_uid:
+        events = events.filter(target_uid=study_uid)
+    rows = events.order_by("occurred_at", "id").values(*EVENT_COLUMNS)
+    for row in rows.iterator(chunk_size=CHUNK):
+        yield entry_of(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which of somebody's acts: of one kind, from a day on, to a day; empty: all."""
+
+    action: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+def own_acts(
+    *,
+    user_id: int,
+    organisation_id: object = None,
+    asked: Asked | None = None,
+    after: str = "",
+    limit: int = PAGE,
+) -> Page:
+    """Return what a person did themselves, by hand or by a program with their token.
+
+    With ``organisation_id`` what they did for that organisation, wherever the images lay, and
+    what concerns no organisation, such as signing in.
+    """
+    events = Event.objects.filter(
+        actor_id=str(user_id), actor_kind__in=[ActorKind.USER.value, ActorKind.TOKEN.value]
+    )
+    if organisation_id is not None:
+        for_it = Q(details__by_organisation=str(organisation_id))
+        in_it = Q(organisation_id__in=["", str(organisation_id)])
+        events = events.filter(for_it | in_it)
+    asked = asked or Asked()
+    if asked.action:
+        events = events.filter(action=asked.action)
+    if asked.since:
+        events = events.filter(occurred_at__gte=asked.since)
+    if asked.before:
+        events = events.filter(occurred_at__lt=asked.before)
+    return _page(events, after, limit)
 
 
 def _of_organisation(events: QuerySet[Event], organisation_id: object) -> QuerySet[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -30,6 +31,7 @@ from studies.rules.results import Result
 from studies.services.intake import Intake
 from studies.services.uploads import open_upload
 
+BY_PASSWORD = {"first_factor": "password", "first_proved_at": timezone.now()}
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 
 
@@ -99,7 +101,7 @@ def actor_of(user: User, *, fresh: bool = False) -> Actor:
     """Give a person as an actor, in their first organisation."""
     found = actor_of_user(user) if user.memberships.exists() else Actor(user.pk, user.name)
     if fresh:
-        return replace(found, stepped_up_at=timezone.now(), factor=Factor.TOTP.value)
+        return replace(found, stepped_up_at=timezone.now(), factor=Factor.TOTP.value, **BY_PASSWORD)
     return found
 
 
@@ -148,3 +150,8 @@ def deliver() -> list[EmailMessage]:
     for job in Job.objects.filter(kind=MAIL, state=State.WAITING):
         run_job(job_id=job.pk)
     return list(mail.outbox[before:])
+
+
+def text_of(answer: Any) -> str:
+    """What a page says, without its tags and runs of spaces."""
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())

@@ -15,11 +15,10 @@ from audit.models import Event, EventCommitment
 from vault.rules.contexts import bind
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import create_data_key, open_data_key
+from vault.services.shared_keys import PLATFORM
 
 KIND = "commitment"
 SALT_BYTES = 32
-# Whose key it is where an event concerns no organisation.
-PLATFORM = "platform"
 
 
 def commitment(salt: bytes, value: bytes) -> str:

@@ -91,6 +91,7 @@ PUT_IN = {
     # Both are made by config.pages.
     "base.html": {"item.url", "policy_link.url"},
     "accounts/purpose_refused.html": {"policy_link.url"},
+    "components/term.html": {"definition.url"},
     "accounts/enrol_totp.html": {"picture"},
     "accounts/leaving.html": LEADS_OUT,
     "studies/frames.html": {"film.large", "film.small", "other.document"},

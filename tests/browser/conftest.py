@@ -11,7 +11,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from config.viewer import build
 from tests.running import Site, running_portal
@@ -110,7 +110,13 @@ def visit(site: Site, browser: Browser) -> Iterator[Visit]:
 def accessibility_faults(page: Page) -> list[str]:
     """Ask axe for what WCAG 2.2 A and AA forbid on the page as it is now."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    options = {"runOnly": {"type": "tag", "values": tags}}
+    try:
+        found = Axe().run(page, options=options)
+    except Error:
+        # The page that a click leads to came while the one before was looked at.
+        page.wait_for_load_state()
+        found = Axe().run(page, options=options)
     return [
         f"{one['id']}: {node['html'][:160]}"
         for one in found.response["violations"]
@@ -129,6 +135,32 @@ def overflow(page: Page) -> int:
 def shoot(page: Page, name: str) -> None:
     if SHOTS:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def check(page: Page, name: str) -> None:
+    """What every page of a journey has to be: readable by machines, no wider than its window."""
+    for width, scheme in ((1440, "light"), (390, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert accessibility_faults(page) == [], name
+        assert overflow(page) == 0, name
+        shoot(page, f"{name}-{width}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+
+
+def work(site: Site, room: str) -> None:
+    """Do what a worker does, which these portals have none of, for the jobs of one room."""
+    site.command(
+        "shell",
+        "-c",
+        f"""if True:
+        from jobs.models import Job
+        from jobs.rules.states import State
+        from jobs.services import run_job
+        for job in Job.objects.filter(kind__startswith='{room}', state=State.WAITING):
+            run_job(job_id=job.pk)""",
+    )
 
 
 @pytest.fixture(scope="session")

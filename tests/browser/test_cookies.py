@@ -30,7 +30,14 @@ pytestmark = pytest.mark.browser
 SIGNED_OUT = ["/sign-in/", "/cookies/", "/leaving/?to=gpc", "/password/forgot/", "/outbox/"]
 SIGNED_IN = {
     CLINICIAN: ["/notifications/", "/account/messages/", "/cookies/", "/factors/", "/nowhere/"],
-    "admin@hospital.example": ["/members/", "/members/invite/", "/campaigns/"],
+    "admin@hospital.example": [
+        "/members/",
+        "/members/invite/",
+        "/campaigns/",
+        "/organisation/use/",
+        "/organisation/support/",
+        "/consent/account/purposes/",
+    ],
     "officer@hospital.example": ["/audit/", "/consent/"],
     "patient@home.example": ["/my/"],
 }
@@ -162,11 +169,11 @@ PASSWORD = "quite a long sentence indeed"
 PREPARE = """
 import json
 from accounts.models import User
-from django_otp.plugins.otp_totp.models import TOTPDevice
-user = User.objects.get(email={email!r})
+from accounts.models import Authenticator
+user = User.objects.with_email({email!r}).get()
 user.set_password({password!r}); user.save()
-device = TOTPDevice.objects.create(user=user, name="app", confirmed=True)
-print(json.dumps(device.key))
+device = Authenticator.objects.create(user=user, name="app", confirmed=True)
+print(json.dumps(device.seed))
 """
 
 
@@ -190,7 +197,9 @@ def sign_in_by_hand(visitor: Visitor, key: bytes, *, shared: bool) -> Page:
     page.click("main form button.button")
     for _ in range(3):
         page.fill("[name=code]", f"{totp(key):06d}")
-        page.click("main form.panel button.button")
+        # A click alone does not wait, and the page that is left has no name of the signed-in.
+        with page.expect_navigation():
+            page.click("main form.panel button.button")
         if page.locator(".whoami").count():
             return page
         # A code opens once; the next one comes within half a minute.

@@ -166,6 +166,7 @@ def test_a_viewer_that_is_open_leads_to_the_reason_when_the_share_is_revoked(vis
 
     sender, colleague = visit(CLINICIAN), visit(COLLEAGUE)
     sender.go("/?name=Adler").locator("tbody th a").first.click()
+    sender.page.wait_for_url("**/studies/**")
     study = sender.page.url.rstrip("/").split("/")[-1]
     agreed = share(sender, study, no_look)
     page = colleague.go(f"/viewer/viewer?StudyInstanceUIDs={study}")

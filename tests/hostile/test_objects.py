@@ -12,7 +12,8 @@ import pytest
 from tests.hostile.conftest import CLINICIAN, MOST_MEMORY, Portal, a_new_object
 from tests.running import ROOT
 from tests.studies.archives import HOSTILE_ARCHIVES, MIXED, packed
-from tests.studies.hostile import HOSTILE, INERT
+from tests.studies.hostile import HOSTILE
+from tests.studies.inert import INERT
 from tests.studies.objects import an_object
 
 pytestmark = pytest.mark.hostile

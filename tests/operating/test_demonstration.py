@@ -76,7 +76,7 @@ def test_patient_and_owner_see_their_own(seeded: None, client_of: Callable[[User
     assert dog.is_animal
     assert (dog.species, dog.breed) == ("Canine", "Labrador Retriever")
     assert (dog.responsible_person, dog.responsible_role) == ("Lund^Oscar", "OWNER")
-    page = client_of(User.objects.get(email="owner@home.example")).get("/my/")
+    page = client_of(User.objects.with_email("owner@home.example").get()).get("/my/")
     assert "Lund" in page.content.decode()
 
 

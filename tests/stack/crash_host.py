@@ -64,17 +64,15 @@ def objects_of(number: int) -> dict[str, bytes]:
 
 def upload(objects: dict[str, bytes]) -> dict[str, str]:
     """Submit as a request does; return what is acknowledged."""
-    user = User.objects.get(email="clinician@hospital.example")
-    actor = actor_of_user(user)
-    submission = open_upload(actor=actor, source="stow", save=False)
+    user = User.objects.with_email("clinician@hospital.example").get()
     # As the page and the command do: it names what it uses data for.
-    with (
-        using(Purpose.TREATMENT, *CARE_DATA),
-        Intake(actor=actor, upload=submission) as intake,
-    ):
-        for data in objects.values():
-            intake.take(data[at : at + 100_000] for at in range(0, len(data), 100_000))
-        return {result.sop_instance: result.status.value for result in intake.commit()}
+    with using(Purpose.TREATMENT, *CARE_DATA):
+        actor = actor_of_user(user)
+        submission = open_upload(actor=actor, source="stow", save=False)
+        with Intake(actor=actor, upload=submission) as intake:
+            for data in objects.values():
+                intake.take(data[at : at + 100_000] for at in range(0, len(data), 100_000))
+            return {result.sop_instance: result.status.value for result in intake.commit()}
 
 
 # Dying at a step ---------------------------------------------------------------------------------

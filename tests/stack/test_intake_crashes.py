@@ -60,7 +60,12 @@ def postgresql(state: Path) -> Iterator[dict[str, str]]:
         server.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.stack)])
+@pytest.fixture(
+    params=[
+        pytest.param("sqlite", marks=pytest.mark.embedded),
+        pytest.param("postgresql", marks=pytest.mark.stack),
+    ]
+)
 def portal_env(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
     if request.param == "sqlite":
         yield environment(tmp_path)
