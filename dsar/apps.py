@@ -13,7 +13,12 @@ class DsarConfig(AppConfig):
         from dsar.actions import ACTIONS
         from dsar.impact import impact_on_requests
         from dsar.rules.letters import TEMPLATES
-        from dsar.selectors import blobs_among, keys_among, subjects_asked_about
+        from dsar.selectors import (
+            blobs_among,
+            document_keys_among,
+            keys_among,
+            subjects_asked_about,
+        )
         from dsar.services.directing import note_signal
         from dsar.services.erasing import carried_out_erasures, note_disposal_ended
         from dsar.services.reminders import end_drafts
@@ -35,6 +40,7 @@ class DsarConfig(AppConfig):
         when_signalled(note_signal)
         keep_blobs("dsar", blobs_among)
         keep_keys("request-package", keys_among)
+        keep_keys("request-document", document_keys_among)
         register_open_requests("requests", subjects_asked_about)
         register_carried_out("requests", note_disposal_ended)
         register_past_erasures("requests", carried_out_erasures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from dsar.models import CaseDocument
 from dsar.sealing import OpenCase
 from dsar.selectors import cases_about, lines_of
 from policies.rules.categories import CATEGORIES, Category
@@ -17,6 +18,15 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
         yield Holding(
             Category.REQUESTS, "Requests and their answers", len(cases), cases[0].received_at,
             CATEGORIES[Category.REQUESTS].source.value, (), "as evidence that they were answered",
+        )  # fmt: skip
+    papers = CaseDocument.objects.filter(case__in=cases_about(whose), destroyed_at=None)
+    if number := papers.count():
+        yield Holding(
+            Category.REQUESTS, "Papers that came with requests", number,
+            papers.order_by("added_at")[0].added_at,
+            CATEGORIES[Category.REQUESTS].source.value, (),
+            "identity documents until the answer; others as evidence of it",
+            withheld="whoever sent them has them, and a second copy would be a risk of its own",
         )  # fmt: skip
 
 

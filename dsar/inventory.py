@@ -51,6 +51,13 @@ MODELS: Models = [
         "by_person": "Whether the person did it", "sealed_text": sealed("What was written"),
         "shown": "Whether the person sees it", "told": "How the person was told",
     }),
+    ("dsar.CaseDocument", Category.REQUESTS, {
+        "id": "Number", "case": "Case", "kind": "What it is for", "file_type": "Kind of file",
+        "key_id": "Its key", "blob_name": "Name of the sealed file", "size": "Size",
+        "added_at": "Taken in", "added_by": readable("Who took it in", Category.PROFESSIONAL),
+        "by_person": "Whether the person sent it", "ends_at": "When its time is over",
+        "destroyed_at": "Destroyed",
+    }),
     ("dsar.CaseSubject", Category.REQUESTS, {
         "id": "Number", "case": "Case", "subject_id": "Whom it is about",
         "linked_by": readable("Who found them", Category.PROFESSIONAL),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from dsar.services.documents import end_documents
 from dsar.services.entries import LETTER
 from dsar.services.erasing import ERASE, erase_rest
 from dsar.services.letters import CONFIRMING, mail_confirmation, mail_step
@@ -19,6 +20,7 @@ from policies.rules.purposes import Purpose
 REMIND = "dsar.remind"
 FORGET = "dsar.forget"
 END_COPIES = "dsar.end_copies"
+END_DOCUMENTS = "dsar.end_documents"
 
 
 def register_jobs() -> None:
@@ -30,7 +32,11 @@ def register_jobs() -> None:
     job_kind(MAKE, label="Making a copy of what is held")(_make_package)
     job_kind(ERASE, label="Erasing what a request asks for")(_erase)
     job_kind(END_COPIES, label="Deleting copies whose term is over")(_end_packages)
+    job_kind(END_DOCUMENTS, label="Destroying papers of requests whose time is over")(
+        _end_documents
+    )
     hour = timedelta(hours=1)
+    schedule_job(END_DOCUMENTS, kind=END_DOCUMENTS, every=hour, offset=timedelta(minutes=50))
     schedule_job(END_COPIES, kind=END_COPIES, every=hour, offset=timedelta(minutes=45))
     schedule_job(REMIND, kind=REMIND, every=timedelta(hours=6), offset=timedelta(minutes=30))
     schedule_job(FORGET, kind=FORGET, every=hour, offset=timedelta(minutes=15))
@@ -70,3 +76,8 @@ def _erase(run: Run) -> None:
 @under(Purpose.RIGHTS, Category.REQUESTS)
 def _end_packages(_run: Run) -> None:
     end_packages()
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS)
+def _end_documents(_run: Run) -> None:
+    end_documents()

@@ -175,6 +175,10 @@ TABLE: dict[str, Row] = {
     "dsar:prepare":                    row("in  403 403 405 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:own_copy":                   row("in  404 404 404 404 404 404", number="ZZZZ-ZZZZ"),
     "dsar:read_copy":                  row("410 410 410 410 410 410 410", token="forged"),
+    "dsar:documents":                  row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
+    "dsar:document":                   row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ", pk=NOBODY),
+    "dsar:own_document":               row("in  405 405 405 405 405 405", number="ZZZZ-ZZZZ"),
+    "dsar:read_document":              row("405 405 405 405 405 405 405", token="forged"),
     "dsar:letter":                     row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:act":                        row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ", name="answer"),
     # Holds are placed by officers; disposal is approved by officers and administrators. An auditor

@@ -27,15 +27,18 @@ from dsar.forms.directives import (
     ScopeChoices,
     ScopeForm,
 )
+from dsar.forms.documents import AskDocumentForm, DocumentForm
 
 __all__ = [
     "AnswerForm",
+    "AskDocumentForm",
     "AssignForm",
     "CodeForm",
     "CorrectionAnswerForm",
     "DetailForm",
     "DirectiveAnswerForm",
     "DisagreeForm",
+    "DocumentForm",
     "FindForm",
     "HandOverForm",
     "IdentifyForm",

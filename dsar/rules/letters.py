@@ -63,6 +63,11 @@ TEMPLATES = [
         " can reply.",
     ),
     _to_person(
+        "request-document-asked", "A paper is needed for your request",
+        "To answer your request, a paper is needed from you. Which one, and what for, is on its"
+        " page, where you can send it.",
+    ),
+    _to_person(
         "request-extended", "Your request takes longer",
         "The time for your request was extended once, as the law allows. Why, and until when, is on"
         " its page.",
@@ -87,6 +92,7 @@ TEMPLATE_OF = {
     "received": "request-received",
     "acknowledge": "request-received",
     "ask-detail": "request-detail-asked",
+    "ask-document": "request-document-asked",
     "extend": "request-extended",
     "answer": "request-answered",
     "hand-over": "request-handed-on",

@@ -22,12 +22,13 @@ from dsar.services.entries import (
     NotYours,
     for_officer,
     locked,
+    needed,
     require_now,
     tell_person,
     write_entry,
     write_event,
 )
-from dsar.services.handling import give_answer, needed
+from dsar.services.handling import give_answer
 from dsar.services.pausing import subjects_meant
 from studies.models import Statement, Study
 from studies.rules.correcting import ATTRIBUTES, value_words

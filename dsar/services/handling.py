@@ -16,14 +16,15 @@ from dsar.rules.directing import corrects, sets_directive
 from dsar.rules.erasure import refusal_to_answer as refusal_to_call_erased
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Act, Outcome, Proof, State, refusal_to_answer
-from dsar.rules.words import LONGEST_TEXT, readable
 from dsar.sealing import OpenCase, email_token
 from dsar.selectors import colleagues_of, deadlines_of, people_working_on, standing_of
+from dsar.services.documents import end_with_answer
 from dsar.services.entries import (
     CaseRefused,
     NotYours,
     for_officer,
     locked,
+    needed,
     require_now,
     tell_person,
     write_entry,
@@ -170,6 +171,7 @@ def give_answer(*, actor: Actor, row: Case, text: str, outcome: Outcome, denial:
     row.save(update_fields=["state", "answered_at", "outcome", "denial"])
     entry = write_entry(row, Act.ANSWER, by=actor, text=needed(text), code=outcome.value)
     announce_end_of_pause(row)
+    end_with_answer(row)
     tell_person(row, entry)
     write_event("request.answered", row, actor=actor, outcome=outcome.value, denial=denial)
     return row
@@ -211,13 +213,3 @@ def _end_waiting(row: Case) -> None:
     # Never earlier than it was said before.
     row.answer_on = max(row.answer_on, deadlines_of(row).answer_on)
     row.save(update_fields=["waited_days", "state", "waiting_since", "answer_on"])
-
-
-def needed(text: str) -> str:
-    """What somebody wrote, made safe, neither empty nor too long. Raises `CaseRefused`."""
-    words = readable(text)
-    if not words:
-        raise CaseRefused("Write it in words: an empty text says nothing.")
-    if len(words) > LONGEST_TEXT:
-        raise CaseRefused(f"At most {LONGEST_TEXT} characters.")
-    return words

@@ -7,10 +7,11 @@ from datetime import date
 from typing import Any
 
 from accounts.rules.residence import COUNTRIES, US_STATES, parts_of
-from dsar.forms import DetailForm, DisagreeForm
+from dsar.forms import DetailForm, DisagreeForm, DocumentForm
 from dsar.models import Case
 from dsar.rules.clocks import conditions_of
 from dsar.rules.directing import DIRECTIVES_OF
+from dsar.rules.documents import DOCUMENT_KINDS, DocumentKind
 from dsar.rules.erasure import ErasureState
 from dsar.rules.kinds import Kind
 from dsar.rules.laws import known_laws
@@ -34,9 +35,18 @@ from dsar.rules.states import (
     urgency_of,
 )
 from dsar.sealing import OpenCase
-from dsar.selectors import Line, deadlines_of, lines_of, policy_or_none, standing_of, today_at
+from dsar.selectors import (
+    Line,
+    asked_documents,
+    deadlines_of,
+    lines_of,
+    policy_or_none,
+    standing_of,
+    today_at,
+)
 from dsar.services.correcting import CORRECTED
 from dsar.services.directing import DIRECTED
+from dsar.services.documents import ADDED
 from dsar.services.erasing import Shown, erasure_of
 from dsar.services.packaging import is_to_be_had, package_of
 from policies.rules.pack import Pack
@@ -50,6 +60,8 @@ ACT_WORDS = {
     Act.READDRESS: "Other address noted",
     Act.ASK_DETAIL: "More detail asked for",
     Act.GIVE_DETAIL: "Reply of the person",
+    Act.ASK_DOCUMENT: "Paper asked for",
+    ADDED: "Paper taken in",
     Act.EXTEND: "Time extended",
     Act.ERASE: "Erasure",
     Act.ANSWER: "Answered",
@@ -130,6 +142,8 @@ def _detail(act: str, code: str) -> str:
             return f"by {DOOR_LABELS[Door(code)]}"
         case Act.IDENTIFY:
             return PROOF_LABELS[Proof(code)]
+        case Act.ASK_DOCUMENT | "document":
+            return DOCUMENT_KINDS[DocumentKind(code)].label
         case Act.EXTEND:
             until = date.fromisoformat(code)
             return f"until {until.day} {until:%B %Y}"
@@ -192,6 +206,8 @@ def person_context(
     standing, today = standing_of(opened.case), today_at(opened.case.organisation)
     if not refusal_of(Act.DISAGREE, standing, today):
         context["disagree"] = disagreeing or DisagreeForm()
+    if opened.case.state in UNANSWERED and (wanted := asked_documents(opened.case)):
+        context["paper"] = DocumentForm(kinds=sorted(wanted))
     if opened.case.state == State.NEEDS_DETAIL:
         context["form"] = form or DetailForm()
     return context
@@ -213,6 +229,7 @@ def officer_context(opened: OpenCase) -> dict[str, Any]:
         ],
         "proof": PROOF_LABELS[Proof(case.proof)] if case.proof else "",
         "door": DOOR_LABELS[Door(case.door)],
+        "papers": case.documents.count(),
         "lives_in": place_words(case.residence),
         "looks_for_somebody": case.facts.needs_identity or Kind(case.kind) in DIRECTIVES_OF,
     }  # fmt: skip

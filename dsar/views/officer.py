@@ -20,6 +20,7 @@ from accounts.rules import Actor, Capability
 from dsar import forms as dsar_forms
 from dsar.models import Case
 from dsar.rules.directing import DIRECTIVES_OF, corrects, sets_directive
+from dsar.rules.documents import DocumentKind
 from dsar.rules.erasure import letter_text
 from dsar.rules.kinds import Kind
 from dsar.rules.numbers import as_typed
@@ -39,6 +40,7 @@ from dsar.selectors import (
 from dsar.services import handling
 from dsar.services.correcting import CORRECTED, grant_correction, rebut
 from dsar.services.directing import DIRECTED, grant_directive
+from dsar.services.documents import ask_for_document
 from dsar.services.entries import CaseRefused
 from dsar.services.intake import Asking, record_request
 from dsar.services.routing import hand_over_case
@@ -205,6 +207,16 @@ PAGES: dict[str, Page] = {
         " still meanwhile.",
         "Ask", dsar_forms.TextForm,
         lambda actor, case, given: handling.ask_for_detail(actor=actor, case=case, **given),
+        "Asked.",
+    ),
+    Act.ASK_DOCUMENT: Page(
+        "Ask for a paper",
+        "The person is told, and sends it on their page. Only a clock that the law lets wait stands"
+        " still meanwhile.",
+        "Ask", dsar_forms.AskDocumentForm,
+        lambda actor, case, given: ask_for_document(
+            actor=actor, case=case, kind=DocumentKind(given["kind"]), text=given["text"]
+        ),
         "Asked.",
     ),
     Act.EXTEND: Page(
