@@ -63,6 +63,14 @@ MODELS: Models = [
         "linked_by": readable("Who found them", Category.PROFESSIONAL),
         "linked_at": "When they were found",
     }),
+    ("dsar.IdentityCheck", Category.REQUESTS, {
+        "id": "Number", "case": "Case", "way": "How it was seen who asks",
+        "state": "Whether it agreed",
+        "facts": "What was compared, by name", "subject_id": "With whose record",
+        "declared": "Whether a declaration was signed", "code_digest": hashed("Code that was sent"),
+        "failed_tries": "Wrong codes", "expires_at": "Until when the code holds",
+        "by": readable("Who looked", Category.PROFESSIONAL), "at": "When",
+    }),
     ("dsar.Erasure", Category.REQUESTS, {
         "id": "Number of the row", "case": "Request", "run_id": "Its disposal", "state": "State",
         "lines": "What goes, changes and stays", "subject_ids": "Whose records",

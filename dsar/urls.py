@@ -1,7 +1,7 @@
 from django.urls import path
 
 from dsar import converters  # noqa: F401 - it registers the number's
-from dsar.views import directives, documents, erasure, held, officer, own, public
+from dsar.views import directives, documents, erasure, held, identity, officer, own, public
 
 app_name = "dsar"
 
@@ -14,12 +14,14 @@ urlpatterns = [
     path("read/<str:token>/reply/", public.read_detail, name="read_detail"),
     path("read/<str:token>/disagree/", public.read_disagree, name="read_disagree"),
     path("read/<str:token>/copy/", held.fetch_by_code, name="read_copy"),
+    path("read/<str:token>/code/", identity.read_code, name="read_code"),
     path("read/<str:token>/documents/", documents.read_document, name="read_document"),
     path("mine/", own.mine, name="mine"),
     path("mine/<case_number:number>/", own.own_case, name="own_case"),
     path("mine/<case_number:number>/reply/", own.own_detail, name="own_detail"),
     path("mine/<case_number:number>/disagree/", own.own_disagree, name="own_disagree"),
     path("mine/<case_number:number>/copy/", held.fetch, name="own_copy"),
+    path("mine/<case_number:number>/code/", identity.own_code, name="own_code"),
     path("mine/<case_number:number>/documents/", documents.own_document, name="own_document"),
     path("directives/<uuid:pk>/", directives.directives, name="directives"),
     path("directives/<uuid:pk>/lift/", directives.directive_lift, name="directive_lift"),
@@ -33,6 +35,8 @@ urlpatterns = [
     path("<case_number:number>/held/link/", held.link, name="link"),
     path("<case_number:number>/held/copy/", held.prepare, name="prepare"),
     path("<case_number:number>/erasure/", erasure.erasure, name="erasure"),
+    path("<case_number:number>/identify/", identity.identify, name="identify"),
+    path("<case_number:number>/identify/code/", identity.code_for, name="identify_code"),
     path("<case_number:number>/documents/", documents.documents, name="documents"),
     path("<case_number:number>/documents/<uuid:pk>/", documents.document, name="document"),
     path("<case_number:number>/letter/", officer.letter, name="letter"),

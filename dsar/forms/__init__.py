@@ -7,7 +7,6 @@ from dsar.forms.answering import (
     DirectiveAnswerForm,
     FindForm,
     HandOverForm,
-    IdentifyForm,
     NoForm,
     ReaddressForm,
     RecordForm,
@@ -28,11 +27,13 @@ from dsar.forms.directives import (
     ScopeForm,
 )
 from dsar.forms.documents import AskDocumentForm, DocumentForm
+from dsar.forms.identity import CodeForForm, GivenCodeForm, IdentifyForm
 
 __all__ = [
     "AnswerForm",
     "AskDocumentForm",
     "AssignForm",
+    "CodeForForm",
     "CodeForm",
     "CorrectionAnswerForm",
     "DetailForm",
@@ -40,6 +41,7 @@ __all__ = [
     "DisagreeForm",
     "DocumentForm",
     "FindForm",
+    "GivenCodeForm",
     "HandOverForm",
     "IdentifyForm",
     "LiftForm",

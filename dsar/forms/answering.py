@@ -15,15 +15,14 @@ from dsar.rules.kinds import KIND_CHOICES, Kind
 from dsar.rules.states import (
     DOOR_LABELS,
     OUTCOME_LABELS,
-    PROOF_LABELS,
     RECORDED_BY_OFFICER,
     Outcome,
-    Proof,
     denial_words,
     denials_for,
     outcomes_for,
 )
 from dsar.rules.words import LONGEST_TEXT, one_line
+from dsar.selectors.identity import is_identified
 from studies.rules.correcting import ATTRIBUTES, ValueRefused, checked_value, value_words
 
 
@@ -74,14 +73,6 @@ class AssignForm(NoForm):
     )  # fmt: skip
 
 
-class IdentifyForm(NoForm):
-    proof = forms.ChoiceField(
-        label="How do you know who asks?", widget=forms.RadioSelect,
-        choices=[(one.value, PROOF_LABELS[one]) for one in Proof if one is not Proof.ACCOUNT],
-        help_text="Keep no copy of a document: that you saw it is enough.",
-    )  # fmt: skip
-
-
 class AnswerForm(NoForm):
     outcome = forms.ChoiceField(label="How it ends", widget=forms.RadioSelect)
     denial = forms.ChoiceField(label="Why it is refused", required=False)
@@ -92,6 +83,7 @@ class AnswerForm(NoForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.is_known = is_identified(self.case)
         can = outcomes_for(Kind(self.case.kind))
         self.fields["outcome"].choices = [
             (one.value, OUTCOME_LABELS[one]) for one in can if self.is_bound or self._now(one)
@@ -103,7 +95,7 @@ class AnswerForm(NoForm):
         if len(can) == 1:
             self.initial.setdefault("outcome", can[0].value)
             del self.fields["denial"]
-        if self.case.facts.needs_identity and self.case.identified_at is None:
+        if self.case.facts.needs_identity and not self.is_known:
             self.fields["outcome"].help_text = (
                 "It is not noted yet how it is known who asks, so nothing can be handed out or"
                 " changed. Note that first, or refuse."
@@ -111,8 +103,7 @@ class AnswerForm(NoForm):
 
     def _now(self, outcome: Outcome) -> bool:
         """What is not possible before it is known who asks is not offered."""
-        is_known = self.case.identified_at is not None or not self.case.facts.needs_identity
-        return is_known or outcome is Outcome.DENIED
+        return self.is_known or not self.case.facts.needs_identity or outcome is Outcome.DENIED
 
 
 class DirectiveAnswerForm(AnswerForm, ScopeForm):

@@ -1,5 +1,6 @@
 from dsar.models.cases import Case, CaseEntry, CaseSubject, RequestDraft
 from dsar.models.documents import CaseDocument
+from dsar.models.identity import IdentityCheck
 from dsar.models.outcomes import Erasure, Package
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "CaseEntry",
     "CaseSubject",
     "Erasure",
+    "IdentityCheck",
     "Package",
     "RequestDraft",
 ]

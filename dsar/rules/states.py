@@ -143,6 +143,7 @@ class Proof(StrEnum):
     KNOWN = "known-in-person"
     MATCHED = "facts-matched"
     CALLED_BACK = "called-back"
+    CODE = "code"
 
 
 PROOF_LABELS = {
@@ -151,6 +152,7 @@ PROOF_LABELS = {
     Proof.KNOWN: "They are known here and came in person",
     Proof.MATCHED: "Facts that only they know match the record",
     Proof.CALLED_BACK: "I called them back on the number of the record",
+    Proof.CODE: "They gave the code that went to an address or number of the record",
 }
 
 
@@ -163,6 +165,8 @@ class Standing:
     is_acknowledged: bool = False
     is_extended: bool = False
     is_identified: bool = False
+    # So sure that nothing more needs to be looked at.
+    is_certain: bool = False
     answer_on: date = date.max
     extends_to: date | None = None
     # The policy says that patients' requests go on to the provider that sent the data.
@@ -202,7 +206,7 @@ def refusal_of(act: Act, standing: Standing, today: date) -> str:
     match act:
         case Act.ACKNOWLEDGE if standing.is_acknowledged:
             return "It was acknowledged already."
-        case Act.IDENTIFY if standing.is_identified:
+        case Act.IDENTIFY if standing.is_certain:
             return "It was noted already how it is known who asks."
         case Act.HAND_OVER if not standing.routes_on:
             return "The privacy policy says that requests are answered here, not handed on."

@@ -24,7 +24,8 @@ from dsar.rules.documents import DOCUMENT_KINDS, MOST_OF_A_CASE, DocumentKind, F
 from dsar.rules.files import FileRefused, Taken
 from dsar.rules.laws import known_laws
 from dsar.rules.states import Act, State
-from dsar.selectors import asked_documents, is_held, people_working_on, policy_term
+from dsar.selectors import people_working_on
+from dsar.selectors.papers import asked_documents, is_held, policy_term
 from dsar.services.entries import (
     CaseRefused,
     NotYours,

@@ -15,9 +15,14 @@ from dsar.permissions import can_answer, is_person_of
 from dsar.rules.directing import corrects, sets_directive
 from dsar.rules.erasure import refusal_to_answer as refusal_to_call_erased
 from dsar.rules.kinds import Kind
-from dsar.rules.states import Act, Outcome, Proof, State, refusal_to_answer
+from dsar.rules.states import Act, Outcome, State, refusal_to_answer
 from dsar.sealing import OpenCase, email_token
-from dsar.selectors import colleagues_of, deadlines_of, people_working_on, standing_of
+from dsar.selectors import (
+    colleagues_of,
+    deadlines_of,
+    people_working_on,
+    standing_of,
+)
 from dsar.services.documents import end_with_answer
 from dsar.services.entries import (
     CaseRefused,
@@ -68,19 +73,6 @@ def note_on_case(*, actor: Actor, case: Case, text: str) -> Case:
     row = for_officer(actor, case, Act.NOTE)
     write_entry(row, Act.NOTE, by=actor, text=needed(text), shown=False)
     write_event("request.noted", row, actor=actor)
-    return row
-
-
-@transaction.atomic
-def identify_person(*, actor: Actor, case: Case, proof: Proof) -> Case:
-    """Note how it is known who asks; from here on something can be handed out or changed."""
-    row = for_officer(actor, case, Act.IDENTIFY)
-    if proof is Proof.ACCOUNT:
-        raise CaseRefused("That is noted by the portal itself. Choose how you saw who asks.")
-    row.identified_at, row.proof = timezone.now(), proof.value
-    row.save(update_fields=["identified_at", "proof"])
-    write_entry(row, Act.IDENTIFY, by=actor, code=proof.value, shown=False)
-    write_event("request.identified", row, actor=actor, proof=proof.value)
     return row
 
 

@@ -23,9 +23,11 @@ from consent.selectors import grants_of_subjects, identities
 from dsar.models import Case, Package
 from dsar.permissions import can_answer, is_person_of
 from dsar.rules.fhir import ShareFacts, StudyFacts, bundle
+from dsar.rules.identity import Level
 from dsar.rules.kinds import Kind
 from dsar.rules.packages import LASTS, TRIES, WITH_COPY, digest_of_code, is_code, new_code
 from dsar.rules.states import UNANSWERED
+from dsar.selectors.identity import level_known
 from dsar.services.collecting import Collection, collect, whose_of
 from dsar.services.entries import CaseRefused, NotYours, locked, write_event
 from dsar.services.explaining import explained, rooms
@@ -87,6 +89,11 @@ def _refusal_to_prepare(row: Case) -> str:
         return "Note first how it is known who asks; until then nothing is handed out."
     if not row.subjects.exists() and row.person_id is None:
         return "Say first whom the request is about: find the person among the patients."
+    if level_known(row) < Level.HIGH:
+        return (
+            "A copy holds the data itself, so each record needs more proof that it is theirs. Look"
+            " once more at who asks."
+        )
     return ""
 
 

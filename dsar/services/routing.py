@@ -15,7 +15,13 @@ from dsar.models import Case
 from dsar.rules.states import Act
 from dsar.rules.words import readable
 from dsar.sealing import KEY_KIND, OpenCase, email_token, seal_case
-from dsar.selectors import deadlines_of, laws_of, people_answering, policy_or_none, providers_for
+from dsar.selectors import (
+    deadlines_of,
+    laws_of,
+    people_answering,
+    policy_or_none,
+    providers_for,
+)
 from dsar.services.documents import reseal_documents
 from dsar.services.entries import CaseRefused, for_officer, tell_person, write_entry, write_event
 from vault.services.data_keys import create_data_key, destroy_data_keys

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from accounts.rules.residence import COUNTRIES, US_STATES, parts_of
-from dsar.forms import DetailForm, DisagreeForm, DocumentForm
+from dsar.forms import DetailForm, DisagreeForm, DocumentForm, GivenCodeForm
 from dsar.models import Case
 from dsar.rules.clocks import conditions_of
 from dsar.rules.directing import DIRECTIVES_OF
@@ -37,13 +37,14 @@ from dsar.rules.states import (
 from dsar.sealing import OpenCase
 from dsar.selectors import (
     Line,
-    asked_documents,
     deadlines_of,
     lines_of,
     policy_or_none,
     standing_of,
     today_at,
 )
+from dsar.selectors.identity import waiting_code
+from dsar.selectors.papers import asked_documents
 from dsar.services.correcting import CORRECTED
 from dsar.services.directing import DIRECTED
 from dsar.services.documents import ADDED
@@ -206,6 +207,8 @@ def person_context(
     standing, today = standing_of(opened.case), today_at(opened.case.organisation)
     if not refusal_of(Act.DISAGREE, standing, today):
         context["disagree"] = disagreeing or DisagreeForm()
+    if opened.case.state in UNANSWERED and waiting_code(opened.case):
+        context["code_form"] = GivenCodeForm()
     if opened.case.state in UNANSWERED and (wanted := asked_documents(opened.case)):
         context["paper"] = DocumentForm(kinds=sorted(wanted))
     if opened.case.state == State.NEEDS_DETAIL:
@@ -229,6 +232,7 @@ def officer_context(opened: OpenCase) -> dict[str, Any]:
         ],
         "proof": PROOF_LABELS[Proof(case.proof)] if case.proof else "",
         "door": DOOR_LABELS[Door(case.door)],
+        "is_known": standing.is_identified,
         "papers": case.documents.count(),
         "lives_in": place_words(case.residence),
         "looks_for_somebody": case.facts.needs_identity or Kind(case.kind) in DIRECTIVES_OF,

@@ -20,14 +20,8 @@ from dsar.rules.clocks import local_day
 from dsar.rules.documents import MEDIA_TYPES, DocumentKind, FileType, term_of
 from dsar.rules.laws import known_laws
 from dsar.rules.states import UNANSWERED
-from dsar.selectors import (
-    asked_documents,
-    case_of_token,
-    cases_of,
-    documents_of,
-    own_cases,
-    policy_term,
-)
+from dsar.selectors import case_of_token, cases_of, own_cases
+from dsar.selectors.papers import asked_documents, documents_of, policy_term
 from dsar.services.documents import add_document, file_name, open_document, send_document
 from dsar.services.entries import CaseRefused
 from policies.rules.categories import Category

@@ -16,8 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import needs, public, signed_in, to_step_up
 from accounts.rules import Actor, Capability
-from consent.models import DataSubject
-from consent.selectors import identities
 from dsar.forms import CodeForm, FindForm
 from dsar.models import Case, Package
 from dsar.rules.kinds import Kind
@@ -34,11 +32,11 @@ from dsar.services.packaging import (
     prepare_package,
     try_code,
 )
+from dsar.views.people import Linked, people_of
 from jobs.selectors import job_visible_to
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
-from studies.rules.display import day_of
 from studies.services.listing import Row, worklist
 from vault.services.blobs import SealedBlob
 
@@ -51,7 +49,7 @@ def held(request: HttpRequest, number: str) -> HttpResponse:
     case = get_object_or_404(cases_of(request.actor), number=number)
     form = FindForm(request.GET if "name" in request.GET else None)
     package = package_of(case)
-    linked, whose = _linked(case), whose_of(case)
+    linked, whose = people_of(case), whose_of(case)
     collection = collect(whose) if linked or case.person_id else None
     context: dict[str, Any] = {
         "case": case,
@@ -72,25 +70,11 @@ def held(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "dsar/held.html", context)
 
 
-def _linked(case: Case) -> list[dict[str, Any]]:
-    ids = list(case.subjects.values_list("subject_id", flat=True))
-    subjects = list(DataSubject.objects.filter(pk__in=ids, organisation_id=case.organisation_id))
-    people = identities(subjects)
-    return [
-        {
-            "subject": one,
-            "identity": people[one.pk],
-            "born": day_of(people[one.pk].birth_date),
-        }
-        for one in subjects
-    ]
-
-
-def _found(actor: Actor, form: FindForm, linked: list[dict[str, Any]]) -> list[Row]:
+def _found(actor: Actor, form: FindForm, linked: list[Linked]) -> list[Row]:
     """One line a person; those who are linked already are left out."""
     if not any(form.cleaned_data.values()):
         return []
-    seen = {one["subject"].pk for one in linked}
+    seen = {one.subject.pk for one in linked}
     rows = []
     for row in worklist(actor=actor, wanted=form.cleaned_data, page=None).rows:
         if row.is_own and row.study.subject_id not in seen:

@@ -25,7 +25,7 @@ from dsar.rules.erasure import letter_text
 from dsar.rules.kinds import Kind
 from dsar.rules.numbers import as_typed
 from dsar.rules.safeguards import safeguards_text
-from dsar.rules.states import Act, Door, Outcome, Proof, refusal_of
+from dsar.rules.states import Act, Door, Outcome, refusal_of
 from dsar.sealing import OpenCase
 from dsar.selectors import (
     cases_of,
@@ -121,7 +121,9 @@ def case(request: HttpRequest, number: str) -> HttpResponse:
     return render(
         request,
         "dsar/case.html",
-        officer_context(handling.note_looking(actor=request.actor, case=found)),
+        officer_context(handling.note_looking(actor=request.actor, case=found))
+        # Shown once, to whoever made it.
+        | {"code": request.session.pop(f"identity-code-{found.pk}", "")},
     )
 
 
@@ -183,15 +185,6 @@ PAGES: dict[str, Page] = {
         "Write a note", "For officers; the person does not see it on their page.",
         "Keep the note", dsar_forms.TextForm,
         lambda actor, case, given: handling.note_on_case(actor=actor, case=case, **given),
-        "Noted.",
-    ),
-    Act.IDENTIFY: Page(
-        "Note who asks",
-        "Before something is handed out or changed, it must be known that the right person asks.",
-        "Note it", dsar_forms.IdentifyForm,
-        lambda actor, case, given: handling.identify_person(
-            actor=actor, case=case, proof=Proof(given["proof"])
-        ),
         "Noted.",
     ),
     Act.READDRESS: Page(

@@ -40,6 +40,9 @@ ALLOWED = [
     (Act.ERASE, {Y, N}),
     (Act.READDRESS, {Y, N, A}),
     (Act.ASK_DETAIL, {Y}),
+    (Act.ASK_DOCUMENT, {Y, N}),
+    (Act.ADD_DOCUMENT, {Y, N}),
+    (Act.SEND_DOCUMENT, {Y, N}),
     (Act.GIVE_DETAIL, {N}),
     (Act.EXTEND, {Y, N}),
     (Act.ANSWER, {Y, N}),
@@ -93,7 +96,7 @@ def test_a_refused_correction_is_disagreed_with_once_and_replied_to_once(state: 
 
 def test_what_happens_once_is_refused_the_second_time() -> None:
     assert "already" in refusal_of(Act.ACKNOWLEDGE, standing(is_acknowledged=True), TODAY)
-    assert "already" in refusal_of(Act.IDENTIFY, standing(is_identified=True), TODAY)
+    assert "already" in refusal_of(Act.IDENTIFY, standing(is_certain=True), TODAY)
     assert "no second time" in refusal_of(Act.EXTEND, standing(is_extended=True), TODAY)
 
 

@@ -16,20 +16,24 @@ from accounts.models import Organisation, User
 from accounts.rules import Actor, Capability
 from accounts.selectors import administrators_of, officers_of, those_who_answer
 from consent.models import SubjectAccount
-from dsar.models import Case, CaseDocument, CaseEntry, CaseSubject, Package, RequestDraft
+from dsar.models import (
+    Case,
+    CaseDocument,
+    CaseEntry,
+    CaseSubject,
+    Package,
+    RequestDraft,
+)
 from dsar.rules.clocks import Deadlines, Request, local_day, reckon
-from dsar.rules.documents import DocumentKind
+from dsar.rules.identity import Level, level_for
 from dsar.rules.kinds import Kind
 from dsar.rules.laws import Asked, Law, known_laws, laws_for
 from dsar.rules.states import UNANSWERED, Act, Outcome, Standing, State
 from dsar.sealing import OpenCase
-from policies.rules.categories import Category
+from dsar.selectors.identity import level_known
 from policies.rules.holdings import Whose
 from policies.rules.pack import Pack
 from policies.selectors import NoPolicy, effective_pack, packs_held
-from retention.rules.holds import Scope
-from retention.rules.periods import Period
-from retention.selectors.holds import holds_in_force
 
 READ_SALT: Final = "dsar.read"
 CONFIRM_SALT: Final = "dsar.confirm"
@@ -197,12 +201,14 @@ def standing_of(case: Case) -> Standing:
     is_denied = case.kind == Kind.CORRECTION and case.outcome in {Outcome.DENIED, Outcome.PARTLY}
     said = {Act.DISAGREE, Act.REBUT} if is_denied else set()
     acts = set(case.entries.filter(act__in=said).values_list("act", flat=True)) if said else set()
+    known, level = case.identified_at is not None, level_known(case)
     return Standing(
         kind=Kind(case.kind),
         state=State(case.state),
         is_acknowledged=case.acknowledged_at is not None,
         is_extended=case.extended_at is not None,
-        is_identified=case.identified_at is not None,
+        is_identified=known and level >= level_for(Kind(case.kind)),
+        is_certain=known and level is Level.HIGH,
         answer_on=case.answer_on,
         extends_to=deadlines_of(case).extends_to,
         routes_on=routes_on(case.organisation_id),
@@ -226,40 +232,6 @@ def lines_of(opened: OpenCase, *, for_person: bool) -> list[Line]:
     if for_person:
         entries = entries.filter(shown=True)
     return [Line(entry, opened.text_of(entry)) for entry in entries]
-
-
-# Papers -------------------------------------------------------------------------------------------
-def documents_of(case: Case) -> QuerySet[CaseDocument]:
-    """The papers of a case, those that are gone as well."""
-    return case.documents.select_related("added_by", "case").order_by("added_at", "pk")
-
-
-def asked_documents(case: Case) -> set[DocumentKind]:
-    """Which papers the person was asked for and has not sent since."""
-    asked: dict[str, datetime] = {}
-    for code, at in case.entries.filter(act=Act.ASK_DOCUMENT).values_list("code", "at"):
-        asked[code] = max(at, asked.get(code, at))
-    sent: dict[str, datetime] = {}
-    for kind, at in case.documents.filter(by_person=True).values_list("kind", "added_at"):
-        sent[kind] = max(at, sent.get(kind, at))
-    return {DocumentKind(kind) for kind, at in asked.items() if kind not in sent or sent[kind] < at}
-
-
-def is_held(case: Case) -> bool:
-    """Does a hold keep what belongs to this case: of the organisation, or of whom it is about?"""
-    subjects = set(case.subjects.values_list("subject_id", flat=True))
-    return any(
-        hold.scope is Scope.ORGANISATION
-        or (hold.scope is Scope.SUBJECT and hold.subject_id in subjects)
-        for hold in holds_in_force(case.organisation_id)
-    )
-
-
-def policy_term(organisation_id: UUID) -> Period | None:
-    """How long the policy in force keeps requests; None if it does not say."""
-    held = packs_held(organisation_id)
-    line = held[-1]["retention"].get(Category.REQUESTS.value) if held else None
-    return Period.read(line["keep"]) if line else None
 
 
 # Links --------------------------------------------------------------------------------------------
