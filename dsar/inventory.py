@@ -71,6 +71,17 @@ MODELS: Models = [
         "failed_tries": "Wrong codes", "expires_at": "Until when the code holds",
         "by": readable("Who looked", Category.PROFESSIONAL), "at": "When",
     }),
+    ("dsar.Authority", Category.REQUESTS, {
+        "case": "Case", "token": "Number that the person's link names",
+        "relation": "As whom somebody asks",
+        "state": "Whether it was shown", "fault": "Why it was refused",
+        "sealed_person": sealed("In whose name it is asked"), "document": "Paper that shows it",
+        "answer_to_agent": "Whether the answer goes to whoever asks",
+        "valid_until": "Until when it holds", "told_at": "When the person was told",
+        "confirmed_at": "When the person confirmed it",
+        "decided_by": readable("Who decided about it", Category.PROFESSIONAL),
+        "decided_at": "Decided", "created_at": "Written down",
+    }),
     ("dsar.Erasure", Category.REQUESTS, {
         "id": "Number of the row", "case": "Request", "run_id": "Its disposal", "state": "State",
         "lines": "What goes, changes and stays", "subject_ids": "Whose records",

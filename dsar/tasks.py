@@ -8,9 +8,10 @@ from uuid import UUID
 from dsar.services.documents import end_documents
 from dsar.services.entries import LETTER
 from dsar.services.erasing import ERASE, erase_rest
-from dsar.services.letters import CONFIRMING, mail_confirmation, mail_step
+from dsar.services.letters import CONFIRMING, mail_confirmation, mail_person, mail_step
 from dsar.services.packaging import MAKE, end_packages, make_package
 from dsar.services.reminders import forget_drafts, remind_of_cases
+from dsar.services.representing import PERSON_LETTER
 from jobs.rules.kinds import job_kind, schedule_job
 from jobs.services import Run
 from policies.rules.categories import Category
@@ -27,6 +28,7 @@ def register_jobs() -> None:
     """Make known what this room runs, and when."""
     job_kind(LETTER, label="Mail about a request")(_mail_step)
     job_kind(CONFIRMING, label="Mail to confirm a request")(_mail_confirmation)
+    job_kind(PERSON_LETTER, label="Mail to somebody in whose name another asked")(_mail_person)
     job_kind(REMIND, label="Reminding of requests that are due")(_remind)
     job_kind(FORGET, label="Deleting requests that nobody confirmed")(_forget)
     job_kind(MAKE, label="Making a copy of what is held")(_make_package)
@@ -50,6 +52,13 @@ def _mail_step(run: Run) -> None:
 @under(Purpose.RIGHTS, Category.REQUESTS)
 def _mail_confirmation(run: Run) -> None:
     mail_confirmation(draft_id=UUID(run.payload["draft"]))
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS)
+def _mail_person(run: Run) -> None:
+    mail_person(
+        authority_id=UUID(run.payload["authority"]), what=run.payload["what"], letter_id=run.job_id
+    )
 
 
 @under(Purpose.RIGHTS, Category.REQUESTS)

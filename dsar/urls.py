@@ -1,7 +1,7 @@
 from django.urls import path
 
 from dsar import converters  # noqa: F401 - it registers the number's
-from dsar.views import directives, documents, erasure, held, identity, officer, own, public
+from dsar.views import agents, directives, documents, erasure, held, identity, officer, own, public
 
 app_name = "dsar"
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("read/<str:token>/copy/", held.fetch_by_code, name="read_copy"),
     path("read/<str:token>/code/", identity.read_code, name="read_code"),
     path("read/<str:token>/documents/", documents.read_document, name="read_document"),
+    path("person/<str:token>/", agents.person, name="person"),
+    path("person/<str:token>/copy/", agents.person_copy, name="person_copy"),
     path("mine/", own.mine, name="mine"),
     path("mine/<case_number:number>/", own.own_case, name="own_case"),
     path("mine/<case_number:number>/reply/", own.own_detail, name="own_detail"),
@@ -35,6 +37,7 @@ urlpatterns = [
     path("<case_number:number>/held/link/", held.link, name="link"),
     path("<case_number:number>/held/copy/", held.prepare, name="prepare"),
     path("<case_number:number>/erasure/", erasure.erasure, name="erasure"),
+    path("<case_number:number>/authority/", agents.authority, name="authority"),
     path("<case_number:number>/identify/", identity.identify, name="identify"),
     path("<case_number:number>/identify/code/", identity.code_for, name="identify_code"),
     path("<case_number:number>/documents/", documents.documents, name="documents"),

@@ -1,5 +1,6 @@
 """The forms of this room."""
 
+from dsar.forms.agents import ActingFields, AuthorityForm, TellPersonForm
 from dsar.forms.answering import (
     AnswerForm,
     AssignForm,
@@ -7,10 +8,8 @@ from dsar.forms.answering import (
     DirectiveAnswerForm,
     FindForm,
     HandOverForm,
-    NoForm,
     ReaddressForm,
     RecordForm,
-    TextForm,
 )
 from dsar.forms.asking import (
     CodeForm,
@@ -28,11 +27,14 @@ from dsar.forms.directives import (
 )
 from dsar.forms.documents import AskDocumentForm, DocumentForm
 from dsar.forms.identity import CodeForForm, GivenCodeForm, IdentifyForm
+from dsar.forms.plain import NoForm, TextForm
 
 __all__ = [
+    "ActingFields",
     "AnswerForm",
     "AskDocumentForm",
     "AssignForm",
+    "AuthorityForm",
     "CodeForForm",
     "CodeForm",
     "CorrectionAnswerForm",
@@ -52,6 +54,7 @@ __all__ = [
     "ResidenceForm",
     "ScopeChoices",
     "ScopeForm",
+    "TellPersonForm",
     "TextForm",
     "WordsForm",
     "residence_fields",

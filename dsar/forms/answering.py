@@ -8,9 +8,10 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import Organisation, User
+from dsar.forms.agents import ActingFields
 from dsar.forms.asking import ResidenceForm, country_field, state_field, text_field
 from dsar.forms.directives import ScopeForm, ticks
-from dsar.models import Case
+from dsar.forms.plain import NoForm
 from dsar.rules.kinds import KIND_CHOICES, Kind
 from dsar.rules.states import (
     DOOR_LABELS,
@@ -26,7 +27,7 @@ from dsar.selectors.identity import is_identified
 from studies.rules.correcting import ATTRIBUTES, ValueRefused, checked_value, value_words
 
 
-class RecordForm(ResidenceForm):
+class RecordForm(ActingFields, ResidenceForm):
     """What came by post, telephone or e-mail, written down by an officer."""
 
     door = forms.ChoiceField(
@@ -39,31 +40,29 @@ class RecordForm(ResidenceForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     kind = forms.ChoiceField(label="What is asked for?", choices=KIND_CHOICES)
-    name = forms.CharField(label="Name of the person", max_length=120)
+    name = forms.CharField(label="Name of whoever asks", max_length=120)
     email = forms.EmailField(
-        label="E-mail address of the person", max_length=254, required=False,
+        label="E-mail address of whoever asks", max_length=254, required=False,
         help_text="The acknowledgement and the answer go there. Left empty, you print letters.",
     )  # fmt: skip
     text = text_field("What was written or said")
     country, state = country_field("Country the person lives in", "Not known"), state_field()
-    field_order = ["door", "received_on", "kind", "name", "email", "country", "state", "text"]
+    field_order = ["door", "received_on", "kind", "name", "email", "relation", "person_name",
+                   "person_age", "country", "state", "text"]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["relation"].label = "For whom do they ask?"
+        self.fields["relation"].choices = [
+            ("", "Themself, or their animal"), *self.fields["relation"].choices[1:]
+        ]  # fmt: skip
+        self.fields["person_name"].label = "Name of the person they ask for"
+        self.fields["person_name"].help_text = "Left empty if they ask for themself."
 
     def clean_name(self) -> str:
         if not (name := one_line(self.cleaned_data["name"])):
             raise forms.ValidationError("Give a name, or write: not given.")
         return name
-
-
-class NoForm(forms.Form):
-    """For what needs a yes and nothing else."""
-
-    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.case = case
-
-
-class TextForm(NoForm):
-    text = text_field("In writing")
 
 
 class AssignForm(NoForm):

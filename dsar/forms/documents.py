@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from django import forms
 
-from dsar.forms.answering import NoForm
 from dsar.forms.asking import text_field
+from dsar.forms.plain import NoForm
 from dsar.rules.documents import DOCUMENT_KINDS, LARGEST, MEDIA_TYPES, DocumentKind
 
 _HINT: Final = (

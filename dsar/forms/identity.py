@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django import forms
 
-from dsar.forms.answering import NoForm
+from dsar.forms.plain import NoForm
 from dsar.rules.identity import FACT_LABELS, REACHED_BY, Fact
 from dsar.rules.states import PROOF_LABELS, Proof
 

@@ -1,9 +1,11 @@
+from dsar.models.agents import Authority
 from dsar.models.cases import Case, CaseEntry, CaseSubject, RequestDraft
 from dsar.models.documents import CaseDocument
 from dsar.models.identity import IdentityCheck
 from dsar.models.outcomes import Erasure, Package
 
 __all__ = [
+    "Authority",
     "Case",
     "CaseDocument",
     "CaseEntry",

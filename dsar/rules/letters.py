@@ -21,8 +21,25 @@ CONFIRM = MessageTemplate(
     " not you, do nothing.",
     "dsar:new",
 )  # fmt: skip
+# To somebody in whose name another asked; they open by a link of their own.
+IN_YOUR_NAME = MessageTemplate(
+    "request-in-your-name", Category.CASE,
+    "Somebody asked in your name",
+    "Somebody sent a request about your data and says that they may act for you. Open this link,"
+    " see who it is, and say whether that is so.",
+    "dsar:new",
+)  # fmt: skip
+ANSWERED_TO_YOU = MessageTemplate(
+    "request-answered-to-you", Category.CASE,
+    "A request in your name is answered",
+    "A request about your data that somebody made in your name is answered. The answer goes to"
+    " you alone; open this link to read it.",
+    "dsar:new",
+)  # fmt: skip
 TEMPLATES = [
     CONFIRM,
+    IN_YOUR_NAME,
+    ANSWERED_TO_YOU,
     _to_officer(
         "request-arrived", "A request came in",
         "A request or question came in. See who asks what, and by when the answer is due.",

@@ -34,6 +34,8 @@ class Act(StrEnum):
     ASSIGN = "assign"
     NOTE = "note"
     IDENTIFY = "identify"
+    AUTHORITY = "authority"
+    TELL_PERSON = "tell-person"
     ERASE = "erase"
     READDRESS = "readdress"
     ASK_DETAIL = "ask-detail"
@@ -91,6 +93,7 @@ class Denial(StrEnum):
     """Why not, after the justifications of the W3C Data Privacy Vocabulary."""
 
     IDENTITY = "identity-not-shown"
+    AUTHORITY = "authority-not-shown"
     LEGAL_DUTY = "legal-duty-to-keep"
     THIRD_PARTY = "rights-of-others"
     EXEMPTED = "exempted-by-law"
@@ -112,6 +115,7 @@ AMENDMENT_DENIALS: Final = {
 }
 DENIAL_LABELS = {
     Denial.IDENTITY: "It could not be shown who asks",
+    Denial.AUTHORITY: "It could not be shown that somebody may ask for the person",
     Denial.LEGAL_DUTY: "The law asks to keep it",
     Denial.THIRD_PARTY: "It would harm the rights of others",
     Denial.EXEMPTED: "The law exempts it",
@@ -167,6 +171,9 @@ class Standing:
     is_identified: bool = False
     # So sure that nothing more needs to be looked at.
     is_certain: bool = False
+    # Somebody asks for somebody else; and why nothing can be done for them yet, in a sentence.
+    for_other: bool = False
+    unauthorised: str = ""
     answer_on: date = date.max
     extends_to: date | None = None
     # The policy says that patients' requests go on to the provider that sent the data.
@@ -195,14 +202,10 @@ def refusal_of(act: Act, standing: Standing, today: date) -> str:
     """Say why an act cannot be done now; empty if it can."""
     if act in _AFTERWARDS:
         return _refusal_afterwards(act, standing)
+    if act in {Act.AUTHORITY, Act.TELL_PERSON} and not standing.for_other:
+        return "Nobody asks for somebody else here."
     if act not in _ALLOWED[standing.state]:
-        if act is Act.CLOSE and standing.state in UNANSWERED:
-            return "Answer first: no request is closed without a reply in writing."
-        if act is Act.GIVE_DETAIL and standing.state is State.OPEN:
-            return "Nothing is asked of you at the moment."
-        if act is Act.ASK_DETAIL and standing.state is State.NEEDS_DETAIL:
-            return "The person was asked already, and has not replied yet."
-        return _WHY_NOT[standing.state]
+        return _refusal_in_state(act, standing)
     match act:
         case Act.ACKNOWLEDGE if standing.is_acknowledged:
             return "It was acknowledged already."
@@ -213,6 +216,16 @@ def refusal_of(act: Act, standing: Standing, today: date) -> str:
         case Act.EXTEND:
             return _refusal_to_extend(standing, today)
     return ""
+
+
+def _refusal_in_state(act: Act, standing: Standing) -> str:
+    if act is Act.CLOSE and standing.state in UNANSWERED:
+        return "Answer first: no request is closed without a reply in writing."
+    if act is Act.GIVE_DETAIL and standing.state is State.OPEN:
+        return "Nothing is asked of you at the moment."
+    if act is Act.ASK_DETAIL and standing.state is State.NEEDS_DETAIL:
+        return "The person was asked already, and has not replied yet."
+    return _WHY_NOT[standing.state]
 
 
 def _refusal_afterwards(act: Act, standing: Standing) -> str:
@@ -256,6 +269,8 @@ def refusal_to_answer(outcome: Outcome, denial: str, standing: Standing) -> str:
     if outcome not in outcomes_for(standing.kind):
         return "A request is granted, granted in part or refused; a question is replied to."
     hands_out = outcome in {Outcome.GRANTED, Outcome.PARTLY}
+    if hands_out and standing.unauthorised:
+        return standing.unauthorised
     if hands_out and KINDS[standing.kind].needs_identity and not standing.is_identified:
         return "Note first how it is known who asks; until then nothing is handed out or changed."
     return ""

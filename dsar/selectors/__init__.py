@@ -24,12 +24,14 @@ from dsar.models import (
     Package,
     RequestDraft,
 )
+from dsar.rules.agents import refusal_to_hand_out
 from dsar.rules.clocks import Deadlines, Request, local_day, reckon
 from dsar.rules.identity import Level, level_for
 from dsar.rules.kinds import Kind
 from dsar.rules.laws import Asked, Law, known_laws, laws_for
 from dsar.rules.states import UNANSWERED, Act, Outcome, Standing, State
 from dsar.sealing import OpenCase
+from dsar.selectors.agents import authority_of, standing_of_authority
 from dsar.selectors.identity import level_known
 from policies.rules.holdings import Whose
 from policies.rules.pack import Pack
@@ -201,6 +203,7 @@ def standing_of(case: Case) -> Standing:
     is_denied = case.kind == Kind.CORRECTION and case.outcome in {Outcome.DENIED, Outcome.PARTLY}
     said = {Act.DISAGREE, Act.REBUT} if is_denied else set()
     acts = set(case.entries.filter(act__in=said).values_list("act", flat=True)) if said else set()
+    authority = authority_of(case)
     known, level = case.identified_at is not None, level_known(case)
     return Standing(
         kind=Kind(case.kind),
@@ -209,6 +212,12 @@ def standing_of(case: Case) -> Standing:
         is_extended=case.extended_at is not None,
         is_identified=known and level >= level_for(Kind(case.kind)),
         is_certain=known and level is Level.HIGH,
+        for_other=authority is not None,
+        unauthorised=refusal_to_hand_out(
+            standing_of_authority(authority), today_at(case.organisation)
+        )
+        if authority
+        else "",
         answer_on=case.answer_on,
         extends_to=deadlines_of(case).extends_to,
         routes_on=routes_on(case.organisation_id),

@@ -11,6 +11,7 @@ from dsar.models import Case, IdentityCheck
 from dsar.rules.identity import Check, Fact, Level, level_for, level_of, level_of_all
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Proof
+from dsar.selectors.agents import authority_of
 
 
 def checks_of(case: Case) -> list[Check]:
@@ -26,8 +27,8 @@ def checks_of(case: Case) -> list[Check]:
 
 
 def _own_subjects(case: Case) -> set[UUID]:
-    """The records that belong to the account that asked."""
-    if case.person_id is None:
+    """The records that belong to the account that asked, for themself."""
+    if case.person_id is None or authority_of(case) is not None:
         return set()
     own = SubjectAccount.objects.filter(
         user_id=case.person_id, subject__organisation_id=case.organisation_id

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from dsar.models import Case, CaseDocument
 from dsar.rules.documents import DocumentKind
 from dsar.rules.states import Act
+from dsar.selectors.agents import authority_of
 from policies.rules.categories import Category
 from policies.selectors import packs_held
 from retention.rules.holds import Scope
@@ -23,13 +24,16 @@ def documents_of(case: Case) -> QuerySet[CaseDocument]:
 
 
 def asked_documents(case: Case) -> set[DocumentKind]:
-    """Which papers the person was asked for and has not sent since."""
+    """Which papers the person was asked for and has not sent since; whoever asks for somebody else
+    is always asked for what shows that they may."""
     asked: dict[str, datetime] = {}
     for code, at in case.entries.filter(act=Act.ASK_DOCUMENT).values_list("code", "at"):
         asked[code] = max(at, asked.get(code, at))
     sent: dict[str, datetime] = {}
     for kind, at in case.documents.filter(by_person=True).values_list("kind", "added_at"):
         sent[kind] = max(at, sent.get(kind, at))
+    if DocumentKind.AUTHORITY not in sent and authority_of(case) is not None:
+        asked.setdefault(DocumentKind.AUTHORITY, case.received_at)
     return {DocumentKind(kind) for kind, at in asked.items() if kind not in sent or sent[kind] < at}
 
 

@@ -37,6 +37,7 @@ from dsar.services.entries import (
 )
 from dsar.services.erasing import standing_of_erasure
 from dsar.services.pausing import announce_end_of_pause, end_pause
+from dsar.services.representing import tell_of_answer
 
 
 @transaction.atomic
@@ -165,6 +166,7 @@ def give_answer(*, actor: Actor, row: Case, text: str, outcome: Outcome, denial:
     announce_end_of_pause(row)
     end_with_answer(row)
     tell_person(row, entry)
+    tell_of_answer(row)
     write_event("request.answered", row, actor=actor, outcome=outcome.value, denial=denial)
     return row
 

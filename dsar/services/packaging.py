@@ -27,6 +27,8 @@ from dsar.rules.identity import Level
 from dsar.rules.kinds import Kind
 from dsar.rules.packages import LASTS, TRIES, WITH_COPY, digest_of_code, is_code, new_code
 from dsar.rules.states import UNANSWERED
+from dsar.selectors import standing_of
+from dsar.selectors.agents import answer_is_persons
 from dsar.selectors.identity import level_known
 from dsar.services.collecting import Collection, collect, whose_of
 from dsar.services.entries import CaseRefused, NotYours, locked, write_event
@@ -65,7 +67,7 @@ def prepare_package(*, actor: Actor, case: Case) -> tuple[Package, str]:
         raise CaseRefused(refusal)
     for earlier in row.packages.exclude(state=Package.State.GONE):
         _end(earlier)
-    code = "" if row.person_id else new_code()
+    code = "" if row.person_id and not answer_is_persons(row) else new_code()
     package = Package.objects.create(
         id=uuid4(), case=row, made_by_id=actor.user_id,
         key_id=create_data_key(organisation_id=row.organisation_id, kind=KEY_KIND).id,
@@ -87,8 +89,10 @@ def _refusal_to_prepare(row: Case) -> str:
         return "Nothing is copied for a request of this kind."
     if row.identified_at is None:
         return "Note first how it is known who asks; until then nothing is handed out."
-    if not row.subjects.exists() and row.person_id is None:
+    if whose_of(row).user_id is None and not row.subjects.exists():
         return "Say first whom the request is about: find the person among the patients."
+    if why_not := standing_of(row).unauthorised:
+        return why_not
     if level_known(row) < Level.HIGH:
         return (
             "A copy holds the data itself, so each record needs more proof that it is theirs. Look"
@@ -238,16 +242,21 @@ def is_to_be_had(case: Case, package: Package | None) -> bool:
 
 
 @transaction.atomic
-def open_package(*, case: Case, actor: Actor | None, code: str = "") -> tuple[Package, SealedBlob]:
+def open_package(
+    *, case: Case, actor: Actor | None, code: str = "", by_person: bool = False
+) -> tuple[Package, SealedBlob]:
     """Open the copy for the person of a case, signed in with a fresh proof, or by code.
 
-    Raises `CaseRefused`; a wrong code is counted, and after five nobody opens it any more.
+    `by_person`: by the link of somebody in whose name another asked. Raises `CaseRefused`; a wrong
+    code is counted, and after five nobody opens it any more.
     """
     package = package_of(locked(case))
     if package is None or not is_to_be_had(case, package):
         raise CaseRefused("There is no copy to be had here, or not any more.")
     package = Package.objects.select_for_update().get(pk=package.pk)
-    if case.person_id is not None:
+    if answer_is_persons(case) and not by_person:
+        raise NotYours("This copy goes to the person whose data it is.")
+    if case.person_id is not None and not by_person:
         if actor is None or not is_person_of(actor, case):
             raise NotYours("This copy is somebody else's.")
         if not actor.is_fresh(timezone.now()):

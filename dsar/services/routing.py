@@ -22,6 +22,7 @@ from dsar.selectors import (
     policy_or_none,
     providers_for,
 )
+from dsar.selectors.agents import authority_of
 from dsar.services.documents import reseal_documents
 from dsar.services.entries import CaseRefused, for_officer, tell_person, write_entry, write_event
 from vault.services.data_keys import create_data_key, destroy_data_keys
@@ -59,6 +60,8 @@ def _move(row: Case, to: Organisation) -> None:
     """Seal everything anew under a key of the other organisation."""
     before = OpenCase(row)
     written = before.written
+    authority = authority_of(row)
+    person = before.person_of(authority) if authority else None
     texts = [(entry, before.text_of(entry)) for entry in row.entries.all()]
     key = create_data_key(organisation_id=to.pk, kind=KEY_KIND)
     row.organisation, row.key_id = to, key.id
@@ -68,4 +71,7 @@ def _move(row: Case, to: Organisation) -> None:
     for entry, text in texts:
         after.seal_entry(entry, text)
         entry.save(update_fields=["sealed_text"])
+    if authority and person:
+        after.seal_person(authority, person)
+        authority.save(update_fields=["sealed_person"])
     reseal_documents(row)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from accounts.rules.residence import COUNTRIES, US_STATES, parts_of
 from dsar.forms import DetailForm, DisagreeForm, DocumentForm, GivenCodeForm
 from dsar.models import Case
+from dsar.rules.agents import FAULT_LABELS, Fault
 from dsar.rules.clocks import conditions_of
 from dsar.rules.directing import DIRECTIVES_OF
 from dsar.rules.documents import DOCUMENT_KINDS, DocumentKind
@@ -43,6 +44,7 @@ from dsar.selectors import (
     standing_of,
     today_at,
 )
+from dsar.selectors.agents import answer_is_persons, authority_of
 from dsar.selectors.identity import waiting_code
 from dsar.selectors.papers import asked_documents
 from dsar.services.correcting import CORRECTED
@@ -63,6 +65,9 @@ ACT_WORDS = {
     Act.GIVE_DETAIL: "Reply of the person",
     Act.ASK_DOCUMENT: "Paper asked for",
     ADDED: "Paper taken in",
+    Act.AUTHORITY: "Authority looked at",
+    Act.TELL_PERSON: "The person was told",
+    "person-confirmed": "The person confirmed who asks for them",
     Act.EXTEND: "Time extended",
     Act.ERASE: "Erasure",
     Act.ANSWER: "Answered",
@@ -85,6 +90,8 @@ OFFERED_ACTS = (
     (Act.ANSWER, "Answer"),
     (Act.ACKNOWLEDGE, "Acknowledge by letter"),
     (Act.IDENTIFY, "Note who asks"),
+    (Act.AUTHORITY, "Look at their authority"),
+    (Act.TELL_PERSON, "Tell the person"),
     (Act.ASK_DETAIL, "Ask for more detail"),
     (Act.EXTEND, "Extend the time"),
     (Act.HAND_OVER, "Hand on to the provider"),
@@ -143,6 +150,10 @@ def _detail(act: str, code: str) -> str:
             return f"by {DOOR_LABELS[Door(code)]}"
         case Act.IDENTIFY:
             return PROOF_LABELS[Proof(code)]
+        case Act.AUTHORITY:
+            return FAULT_LABELS[Fault(code)] if code in set(Fault) else "it is shown"
+        case Act.TELL_PERSON:
+            return "by mail" if code == "mail" else "by letter"
         case Act.ASK_DOCUMENT | "document":
             return DOCUMENT_KINDS[DocumentKind(code)].label
         case Act.EXTEND:
@@ -204,6 +215,8 @@ def person_context(
     context = case_context(opened, for_person=True)
     package = package_of(opened.case)
     context["copy"] = package if is_to_be_had(opened.case, package) else None
+    if answer_is_persons(opened.case):
+        context |= _without_answer(context["steps"])
     standing, today = standing_of(opened.case), today_at(opened.case.organisation)
     if not refusal_of(Act.DISAGREE, standing, today):
         context["disagree"] = disagreeing or DisagreeForm()
@@ -216,10 +229,22 @@ def person_context(
     return context
 
 
+def _without_answer(steps: list[Step]) -> dict[str, Any]:
+    """The page of whoever asked for somebody else: that it is answered, and nothing more of it."""
+    shown = [
+        replace(step, line=replace(step.line, text=""), detail="the answer goes to the person")
+        if step.line.entry.act == Act.ANSWER else step
+        for step in steps
+        if step.line.entry.act not in {DIRECTED, CORRECTED, Act.ERASE}
+    ]  # fmt: skip
+    return {"steps": shown, "copy": None, "erased": None, "denial": ""}
+
+
 def officer_context(opened: OpenCase) -> dict[str, Any]:
     """A case as an officer sees it, with what can be done now, and why the rest cannot."""
     case = opened.case
     standing, today = standing_of(case), today_at(case.organisation)
+    authority = authority_of(case)
     acts = [(act, words, refusal_of(act, standing, today)) for act, words in OFFERED_ACTS]
     return case_context(opened, for_person=False) | {
         "acts": [
@@ -232,6 +257,9 @@ def officer_context(opened: OpenCase) -> dict[str, Any]:
         ],
         "proof": PROOF_LABELS[Proof(case.proof)] if case.proof else "",
         "door": DOOR_LABELS[Door(case.door)],
+        "authority": authority,
+        "in_name_of": opened.person_of(authority) if authority else None,
+        "unauthorised": standing.unauthorised if case.state in UNANSWERED else "",
         "is_known": standing.is_identified,
         "papers": case.documents.count(),
         "lives_in": place_words(case.residence),

@@ -50,12 +50,13 @@ def held(request: HttpRequest, number: str) -> HttpResponse:
     form = FindForm(request.GET if "name" in request.GET else None)
     package = package_of(case)
     linked, whose = people_of(case), whose_of(case)
-    collection = collect(whose) if linked or case.person_id else None
+    collection = collect(whose) if linked or whose.user_id else None
     context: dict[str, Any] = {
         "case": case,
         "form": form,
         "found": _found(request.actor, form, linked) if form.is_bound and form.is_valid() else None,
         "linked": linked,
+        "by_account": whose.user_id is not None,
         "collection": collection,
         "lines": explained(collection, whose) if collection else [],
         "package": package,
@@ -152,18 +153,25 @@ def fetch_by_code(request: HttpRequest, token: str) -> HttpResponseBase:
     case = case_of_token(token)
     if case is None:
         return render(request, "dsar/link_ended.html", status=410)
+    return by_code(request, case, token)
+
+
+def by_code(
+    request: HttpRequest, case: Case, token: str, *, by_person: bool = False
+) -> HttpResponseBase:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"]
         # Counted first, and for good: the refusal after it would undo the count.
         try_code(case=case, code=code)
         try:
-            package, blob = open_package(case=case, actor=None, code=code)
+            package, blob = open_package(case=case, actor=None, code=code, by_person=by_person)
         except CaseRefused as refusal:
             form.add_error("code", str(refusal))
         else:
             return _sent(case, package, blob)
-    context = {"case": case, "form": form, "token": token}
+    page = "dsar:person" if by_person else "dsar:read"
+    context = {"case": case, "form": form, "back": reverse(page, args=[token])}
     context["to_be_had"] = is_to_be_had(case, package_of(case))
     status = 422 if form.is_bound else 200
     return render(request, "dsar/fetch.html", context, status=status)

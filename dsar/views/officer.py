@@ -43,6 +43,7 @@ from dsar.services.directing import DIRECTED, grant_directive
 from dsar.services.documents import ask_for_document
 from dsar.services.entries import CaseRefused
 from dsar.services.intake import Asking, record_request
+from dsar.services.representing import tell_the_person
 from dsar.services.routing import hand_over_case
 from dsar.views.case_pages import case_context, erased_of, officer_context, row_of
 from dsar.views.scopes import correctable, scope_of_case
@@ -97,6 +98,7 @@ def record(request: HttpRequest) -> HttpResponse:
             name=given["name"],
             email=given["email"],
             text=given["text"],
+            acting=form.acting(),
         )
         try:
             case = record_request(
@@ -211,6 +213,14 @@ PAGES: dict[str, Page] = {
             actor=actor, case=case, kind=DocumentKind(given["kind"]), text=given["text"]
         ),
         "Asked.",
+    ),
+    Act.TELL_PERSON: Page(
+        "Tell the person",
+        "Somebody asks in their name. Tell them directly, at an address that the record has: they"
+        " see who asks and what, and say whether it is so. Nothing is handed out before.",
+        "Tell them", dsar_forms.TellPersonForm,
+        lambda actor, case, given: tell_the_person(actor=actor, case=case, **given),
+        "Noted that the person was told.",
     ),
     Act.EXTEND: Page(
         "Extend the time", "Once, with the reasons, which the person reads.",

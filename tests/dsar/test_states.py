@@ -27,7 +27,7 @@ from dsar.rules.states import (
 from dsar.rules.words import one_line, readable
 
 TODAY = date(2026, 11, 26)
-OPEN = Standing(Kind.COPY, State.OPEN, routes_on=True, extends_to=date(2027, 2, 1),
+OPEN = Standing(Kind.COPY, State.OPEN, routes_on=True, for_other=True, extends_to=date(2027, 2, 1),
                 answer_on=date(2026, 12, 24))  # fmt: skip
 A, N, Y = "answered", "needs-detail", "open"
 
@@ -37,6 +37,8 @@ ALLOWED = [
     (Act.ASSIGN, {Y, N, A}),
     (Act.NOTE, {Y, N, A}),
     (Act.IDENTIFY, {Y, N}),
+    (Act.AUTHORITY, {Y, N}),
+    (Act.TELL_PERSON, {Y, N}),
     (Act.ERASE, {Y, N}),
     (Act.READDRESS, {Y, N, A}),
     (Act.ASK_DETAIL, {Y}),
