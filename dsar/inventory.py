@@ -39,6 +39,7 @@ MODELS: Models = [
         "acknowledge_on": "Acknowledgement due", "answer_on": "Answer due",
         "extended_at": "Extended", "waiting_since": "Since when the person is waited for",
         "waited_days": "Days waited for the person",
+        "fee_days": "Days waited for a fee", "joined_to": "Request it was joined to",
         "officer": readable("Who works on it", Category.PROFESSIONAL),
         "identified_at": "When it was known who asks", "proof": "How it was known who asks",
         "outcome": "Outcome", "denial": "Reason for refusing",
@@ -88,6 +89,13 @@ MODELS: Models = [
         "job_id": "Its work",
         "planned_by": readable("Who planned it", Category.PROFESSIONAL),
         "planned_at": "Planned", "carried_out_at": "Carried out",
+    }),
+    ("dsar.FeeQuote", Category.REQUESTS, {
+        "id": "Number", "case": "Case", "state": "Whether it was accepted",
+        "sealed_items": sealed("What each line is for"), "total_cents": "Sum",
+        "currency": "Currency", "excessive": "Whether the request was held to be excessive",
+        "quoted_by": readable("Who quoted it", Category.PROFESSIONAL), "quoted_at": "Quoted",
+        "decided_at": "Accepted, or not",
     }),
     ("dsar.Package", Category.REQUESTS, {
         "id": "Number", "case": "Case", "state": "How the copy stands",

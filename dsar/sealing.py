@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from dsar.models import Authority, Case, CaseEntry, RequestDraft
+from dsar.models import Authority, Case, CaseEntry, FeeQuote, RequestDraft
 from policies.rules.categories import Category
 from policies.rules.gate import require_purpose
 from vault.rules.blind_index import exact_token
@@ -84,6 +84,16 @@ class OpenCase:
     def person_of(self, authority: Authority) -> Person:
         context = _context(self.case.pk, "person")
         return Person(**json.loads(self._sealer.open(authority.sealed_person, context)))
+
+    def seal_items(self, quote: FeeQuote, items: Sequence[Mapping[str, Any]]) -> None:
+        value = json.dumps(list(items)).encode()
+        quote.sealed_items = self._sealer.seal(value, _context(quote.pk, "items"))
+
+    def items_of(self, quote: FeeQuote) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(
+            self._sealer.open(quote.sealed_items, _context(quote.pk, "items"))
+        )
+        return found
 
     def seal_entry(self, entry: CaseEntry, text: str) -> None:
         entry.sealed_text = (

@@ -1,7 +1,19 @@
 from django.urls import path
 
 from dsar import converters  # noqa: F401 - it registers the number's
-from dsar.views import agents, directives, documents, erasure, held, identity, officer, own, public
+from dsar.views import (
+    acts,
+    agents,
+    directives,
+    documents,
+    erasure,
+    fees,
+    held,
+    identity,
+    officer,
+    own,
+    public,
+)
 
 app_name = "dsar"
 
@@ -14,6 +26,7 @@ urlpatterns = [
     path("read/<str:token>/reply/", public.read_detail, name="read_detail"),
     path("read/<str:token>/disagree/", public.read_disagree, name="read_disagree"),
     path("read/<str:token>/copy/", held.fetch_by_code, name="read_copy"),
+    path("read/<str:token>/fee/", fees.read_fee, name="read_fee"),
     path("read/<str:token>/code/", identity.read_code, name="read_code"),
     path("read/<str:token>/documents/", documents.read_document, name="read_document"),
     path("person/<str:token>/", agents.person, name="person"),
@@ -23,6 +36,7 @@ urlpatterns = [
     path("mine/<case_number:number>/reply/", own.own_detail, name="own_detail"),
     path("mine/<case_number:number>/disagree/", own.own_disagree, name="own_disagree"),
     path("mine/<case_number:number>/copy/", held.fetch, name="own_copy"),
+    path("mine/<case_number:number>/fee/", fees.own_fee, name="own_fee"),
     path("mine/<case_number:number>/code/", identity.own_code, name="own_code"),
     path("mine/<case_number:number>/documents/", documents.own_document, name="own_document"),
     path("directives/<uuid:pk>/", directives.directives, name="directives"),
@@ -43,5 +57,5 @@ urlpatterns = [
     path("<case_number:number>/documents/", documents.documents, name="documents"),
     path("<case_number:number>/documents/<uuid:pk>/", documents.document, name="document"),
     path("<case_number:number>/letter/", officer.letter, name="letter"),
-    path("<case_number:number>/<slug:name>/", officer.act, name="act"),
+    path("<case_number:number>/<slug:name>/", acts.act, name="act"),
 ]

@@ -19,6 +19,7 @@ from dsar.forms.asking import (
     WordsForm,
     residence_fields,
 )
+from dsar.forms.charging import JoinForm, QuoteForm
 from dsar.forms.directives import (
     LiftForm,
     OwnDirectiveForm,
@@ -46,9 +47,11 @@ __all__ = [
     "GivenCodeForm",
     "HandOverForm",
     "IdentifyForm",
+    "JoinForm",
     "LiftForm",
     "NoForm",
     "OwnDirectiveForm",
+    "QuoteForm",
     "ReaddressForm",
     "RecordForm",
     "ResidenceForm",

@@ -1,6 +1,7 @@
 from dsar.models.agents import Authority
 from dsar.models.cases import Case, CaseEntry, CaseSubject, RequestDraft
 from dsar.models.documents import CaseDocument
+from dsar.models.fees import FeeQuote
 from dsar.models.identity import IdentityCheck
 from dsar.models.outcomes import Erasure, Package
 
@@ -11,6 +12,7 @@ __all__ = [
     "CaseEntry",
     "CaseSubject",
     "Erasure",
+    "FeeQuote",
     "IdentityCheck",
     "Package",
     "RequestDraft",

@@ -81,6 +81,10 @@ class Case(models.Model):
     # Since when the person is being waited for, and for how many days before that.
     waiting_since = models.DateTimeField(null=True)
     waited_days = models.PositiveSmallIntegerField(default=0)
+    # For how many days a fee was quoted and not accepted yet.
+    fee_days = models.PositiveSmallIntegerField(default=0)
+    # The earlier request of the same person that this one was taken together with.
+    joined_to = models.ForeignKey("self", on_delete=models.SET_NULL, null=True)
     officer = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="assigned_cases"
     )

@@ -85,6 +85,11 @@ TEMPLATES = [
         " page, where you can send it.",
     ),
     _to_person(
+        "request-fee", "What you asked for has a cost",
+        "A copy that you asked for would cost something. What for, and how much, is on its page;"
+        " nothing is made before you accept.",
+    ),
+    _to_person(
         "request-extended", "Your request takes longer",
         "The time for your request was extended once, as the law allows. Why, and until when, is on"
         " its page.",
@@ -110,6 +115,7 @@ TEMPLATE_OF = {
     "acknowledge": "request-received",
     "ask-detail": "request-detail-asked",
     "ask-document": "request-document-asked",
+    "quote-fee": "request-fee",
     "extend": "request-extended",
     "answer": "request-answered",
     "hand-over": "request-handed-on",

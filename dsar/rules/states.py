@@ -44,6 +44,8 @@ class Act(StrEnum):
     ADD_DOCUMENT = "add-document"
     SEND_DOCUMENT = "send-document"
     EXTEND = "extend"
+    JOIN = "join"
+    QUOTE = "quote-fee"
     ANSWER = "answer"
     HAND_OVER = "hand-over"
     CLOSE = "close"
@@ -79,6 +81,7 @@ class Outcome(StrEnum):
     PARTLY = "partly"
     DENIED = "denied"
     REPLIED = "replied"
+    JOINED = "joined"
 
 
 OUTCOME_LABELS = {
@@ -86,6 +89,7 @@ OUTCOME_LABELS = {
     Outcome.PARTLY: "Done in part",
     Outcome.DENIED: "Refused",
     Outcome.REPLIED: "Replied",
+    Outcome.JOINED: "Taken together with an earlier request",
 }
 
 
@@ -98,6 +102,7 @@ class Denial(StrEnum):
     THIRD_PARTY = "rights-of-others"
     EXEMPTED = "exempted-by-law"
     EXCESSIVE = "unfounded-or-excessive"
+    REPEATED = "answered-as-often-as-law-asks"
     NOT_HELD = "nothing-held"
     # Of a correction alone (45 CFR 164.526(a)(2)(i) to (iv)).
     NOT_CREATED = "not-made-here"
@@ -120,6 +125,7 @@ DENIAL_LABELS = {
     Denial.THIRD_PARTY: "It would harm the rights of others",
     Denial.EXEMPTED: "The law exempts it",
     Denial.EXCESSIVE: "It is manifestly unfounded or excessive",
+    Denial.REPEATED: "It was answered as often as the law asks for in this time",
     Denial.NOT_HELD: "Nothing of the kind is held",
     Denial.NOT_CREATED: "It was not made here, and whoever made it can still be asked",
     Denial.NOT_IN_SET: "It is not part of the record that decisions are made from",
@@ -174,6 +180,15 @@ class Standing:
     # Somebody asks for somebody else; and why nothing can be done for them yet, in a sentence.
     for_other: bool = False
     unauthorised: str = ""
+    # Why it cannot be taken together with an earlier one, in a sentence.
+    not_joined: str = "There is no earlier request of the same kind to join it to."
+    # From when on the law asks to answer it again; None: now.
+    next_on: date | None = None
+    # A law whose reasons for refusing do not name what is excessive.
+    bars_excessive: str = ""
+    # A fee was quoted, and the person has not accepted it yet; why none can be quoted.
+    fee_open: bool = False
+    free: str = ""
     answer_on: date = date.max
     extends_to: date | None = None
     # The policy says that patients' requests go on to the provider that sent the data.
@@ -213,6 +228,10 @@ def refusal_of(act: Act, standing: Standing, today: date) -> str:
             return "It was noted already how it is known who asks."
         case Act.HAND_OVER if not standing.routes_on:
             return "The privacy policy says that requests are answered here, not handed on."
+        case Act.JOIN:
+            return standing.not_joined
+        case Act.QUOTE:
+            return standing.free
         case Act.EXTEND:
             return _refusal_to_extend(standing, today)
     return ""
@@ -266,13 +285,27 @@ def refusal_to_answer(outcome: Outcome, denial: str, standing: Standing) -> str:
         return "A reason for refusing belongs to a refusal only."
     if denial and denial not in denials_for(standing.kind):
         return "That is a reason for refusing a correction, and nothing else."
+    if refusal := _refusal_to_deny(denial, standing):
+        return refusal
     if outcome not in outcomes_for(standing.kind):
         return "A request is granted, granted in part or refused; a question is replied to."
     hands_out = outcome in {Outcome.GRANTED, Outcome.PARTLY}
     if hands_out and standing.unauthorised:
         return standing.unauthorised
+    if hands_out and standing.fee_open:
+        return "The person has not accepted the fee yet. Wait for it, or quote none."
     if hands_out and KINDS[standing.kind].needs_identity and not standing.is_identified:
         return "Note first how it is known who asks; until then nothing is handed out or changed."
+    return ""
+
+
+def _refusal_to_deny(denial: str, standing: Standing) -> str:
+    if denial == Denial.REPEATED and standing.next_on is None:
+        return "The law asks to answer it again. Answer it like any other."
+    if denial == Denial.EXCESSIVE and standing.bars_excessive:
+        return (
+            f"{standing.bars_excessive} lists its reasons for refusing, and this is none of them."
+        )
     return ""
 
 

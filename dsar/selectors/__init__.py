@@ -21,6 +21,7 @@ from dsar.models import (
     CaseDocument,
     CaseEntry,
     CaseSubject,
+    FeeQuote,
     Package,
     RequestDraft,
 )
@@ -29,10 +30,12 @@ from dsar.rules.clocks import Deadlines, Request, local_day, reckon
 from dsar.rules.identity import Level, level_for
 from dsar.rules.kinds import Kind
 from dsar.rules.laws import Asked, Law, known_laws, laws_for
+from dsar.rules.repeats import bars_excessive, next_on
 from dsar.rules.states import UNANSWERED, Act, Outcome, Standing, State
 from dsar.sealing import OpenCase
 from dsar.selectors.agents import authority_of, standing_of_authority
 from dsar.selectors.identity import level_known
+from dsar.selectors.repeats import earlier_of, why_free, why_not_joined
 from policies.rules.holdings import Whose
 from policies.rules.pack import Pack
 from policies.selectors import NoPolicy, effective_pack, packs_held
@@ -181,6 +184,7 @@ def request_of(case: Case) -> Request:
         answer_days=case.answer_days,
         acknowledge_days=case.acknowledge_days,
         paused_days=case.waited_days,
+        fee_days=case.fee_days,
         extended=case.extended_at is not None,
     )
 
@@ -203,7 +207,8 @@ def standing_of(case: Case) -> Standing:
     is_denied = case.kind == Kind.CORRECTION and case.outcome in {Outcome.DENIED, Outcome.PARTLY}
     said = {Act.DISAGREE, Act.REBUT} if is_denied else set()
     acts = set(case.entries.filter(act__in=said).values_list("act", flat=True)) if said else set()
-    authority = authority_of(case)
+    authority, earlier = authority_of(case), earlier_of(case)
+    kind, laws, day = Kind(case.kind), known_laws(case.laws), case.received_on
     known, level = case.identified_at is not None, level_known(case)
     return Standing(
         kind=Kind(case.kind),
@@ -213,6 +218,12 @@ def standing_of(case: Case) -> Standing:
         is_identified=known and level >= level_for(Kind(case.kind)),
         is_certain=known and level is Level.HIGH,
         for_other=authority is not None,
+        not_joined=why_not_joined(earlier),
+        next_on=next_on(kind, laws, day, earlier),
+        bars_excessive=bars_excessive(kind, laws, day),
+        fee_open=case.fee_quotes.filter(state=FeeQuote.State.QUOTED).exists(),
+        # What is excessive can be charged for where law says so, if an officer shows why.
+        free=why_free(case, earlier) and why_free(case, earlier, excessive=True),
         unauthorised=refusal_to_hand_out(
             standing_of_authority(authority), today_at(case.organisation)
         )

@@ -91,8 +91,11 @@ def _refusal_to_prepare(row: Case) -> str:
         return "Note first how it is known who asks; until then nothing is handed out."
     if whose_of(row).user_id is None and not row.subjects.exists():
         return "Say first whom the request is about: find the person among the patients."
-    if why_not := standing_of(row).unauthorised:
-        return why_not
+    standing = standing_of(row)
+    if standing.unauthorised:
+        return standing.unauthorised
+    if standing.fee_open:
+        return "The person has not accepted the fee yet. Wait for it, or quote none."
     if level_known(row) < Level.HIGH:
         return (
             "A copy holds the data itself, so each record needs more proof that it is theirs. Look"

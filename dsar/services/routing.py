@@ -62,6 +62,7 @@ def _move(row: Case, to: Organisation) -> None:
     written = before.written
     authority = authority_of(row)
     person = before.person_of(authority) if authority else None
+    quotes = [(quote, before.items_of(quote)) for quote in row.fee_quotes.all()]
     texts = [(entry, before.text_of(entry)) for entry in row.entries.all()]
     key = create_data_key(organisation_id=to.pk, kind=KEY_KIND)
     row.organisation, row.key_id = to, key.id
@@ -71,6 +72,9 @@ def _move(row: Case, to: Organisation) -> None:
     for entry, text in texts:
         after.seal_entry(entry, text)
         entry.save(update_fields=["sealed_text"])
+    for quote, items in quotes:
+        after.seal_items(quote, items)
+        quote.save(update_fields=["sealed_items"])
     if authority and person:
         after.seal_person(authority, person)
         authority.save(update_fields=["sealed_person"])

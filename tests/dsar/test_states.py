@@ -27,7 +27,8 @@ from dsar.rules.states import (
 from dsar.rules.words import one_line, readable
 
 TODAY = date(2026, 11, 26)
-OPEN = Standing(Kind.COPY, State.OPEN, routes_on=True, for_other=True, extends_to=date(2027, 2, 1),
+OPEN = Standing(Kind.COPY, State.OPEN, routes_on=True, for_other=True, not_joined="",
+                extends_to=date(2027, 2, 1),
                 answer_on=date(2026, 12, 24))  # fmt: skip
 A, N, Y = "answered", "needs-detail", "open"
 
@@ -48,6 +49,8 @@ ALLOWED = [
     (Act.GIVE_DETAIL, {N}),
     (Act.EXTEND, {Y, N}),
     (Act.ANSWER, {Y, N}),
+    (Act.JOIN, {Y, N}),
+    (Act.QUOTE, {Y, N}),
     (Act.HAND_OVER, {Y, N}),
     (Act.CLOSE, {A}),
     # Only once a correction was refused: below.
