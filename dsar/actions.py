@@ -46,5 +46,6 @@ ACTIONS = [
     ("request.closed", "Request closed"),
     ("request.read", "Request and its answer read by the person"),
     ("request.escalated", "Request is late: told to those accountable"),
+    ("request.register_exported", "Register of requests fetched"),
     ("request.lapsed", "Requests that nobody confirmed deleted"),
 ]

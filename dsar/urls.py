@@ -13,6 +13,7 @@ from dsar.views import (
     officer,
     own,
     public,
+    register,
 )
 
 app_name = "dsar"
@@ -46,6 +47,8 @@ urlpatterns = [
     ),
     path("", officer.queue, name="queue"),
     path("record/", officer.record, name="record"),
+    path("register/", register.register, name="register"),
+    path("register/<int:year>/<slug:form>/", register.register_file, name="register_file"),
     path("<case_number:number>/", officer.case, name="case"),
     path("<case_number:number>/held/", held.held, name="held"),
     path("<case_number:number>/held/link/", held.link, name="link"),

@@ -168,6 +168,8 @@ TABLE: dict[str, Row] = {
     "dsar:directive_announce":         row("in  403 403 405 403 403 403", pk=NOBODY),
     "dsar:queue":                      row("in  403 403 200 403 403 403"),
     "dsar:record":                     row("in  403 403 200 403 403 403"),
+    "dsar:register":                   row("in  403 403 200 403 403 403"),
+    "dsar:register_file":              row("in  403 403 200 403 403 403", year=2026, form="csv"),
     "dsar:case":                       row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:held":                       row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:erasure":                    row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
