@@ -18,6 +18,8 @@ ACTIONS = [
     ("disposal.stopped", "Disposal stopped by itself", "E", "Security Alert"),
     ("disposal.finished", "Disposal finished", "E", ""),
     ("study.kept", "Study kept from disposal", "U", ""),
+    ("study.archived", "Study put into the legal archive", "U", "Patient Record"),
+    ("archive.viewed", "Legal archive looked through", "R", ""),
     ("study.anonymised", "Study made anonymous before its original goes", "C", ""),
     ("study.key_destroyed", "Key of a study destroyed", "D", "DICOM Study Deleted"),
     ("study.disposed", "Study disposed of, and verified", "D", "DICOM Study Deleted"),

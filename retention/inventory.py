@@ -66,6 +66,13 @@ MODELS: Models = [
         "study_key_id": "Key of what is gone", "key_ids": "Keys that were destroyed",
         "blob_names": "Files that were deleted", "disposed_at": "When",
     }),
+    ("retention.ArchivedStudy", Category.MEDICAL, {
+        "id": "Number of the row", "organisation": WHOSE, "number": "Number in the archive",
+        "study": "Study", "key_id": "Key of its dates",
+        "sealed_dates": sealed("Day of the examination, and of birth"),
+        "why": "Why it lies there", "case_number": "Request it came with",
+        "objects_count": "Objects", "archived_at": "Since when",
+    }),
     ("retention.ClockMark", Category.CONFIGURATION, {
         "id": "Number", "seen_at": "What time it was last",
     }),

@@ -13,6 +13,7 @@ from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import under
 from policies.rules.purposes import Purpose
 from retention.services.approving import DISPOSE
+from retention.services.archiving import archive_by_schedule, shut_what_is_open
 from retention.services.clock import ClockJumped, mark_clock
 from retention.services.disposing import dispose
 from retention.services.holds import remind_of_reviews
@@ -20,6 +21,7 @@ from retention.services.planning import plan_disposal
 
 PLAN = "retention.plan"
 WATCH = "retention.watch"
+ARCHIVE = "retention.archive"
 log = structlog.get_logger(__name__)
 
 
@@ -28,8 +30,10 @@ def register_jobs() -> None:
     job_kind(DISPOSE, label="Disposing of studies", max_attempts=20)(_dispose)
     job_kind(PLAN, label="Planning disposal", lease=timedelta(minutes=10))(_plan)
     job_kind(WATCH, label="Watching the clock, and holds that are to be looked at again")(_watch)
+    job_kind(ARCHIVE, label="Putting studies into the legal archive")(_archive)
     # In the small hours of Europe and America, when few look at images.
     schedule_job(PLAN, kind=PLAN, every=timedelta(days=1), offset=timedelta(hours=2))
+    schedule_job(ARCHIVE, kind=ARCHIVE, every=timedelta(days=1), offset=timedelta(hours=1))
     schedule_job(WATCH, kind=WATCH, every=timedelta(hours=1), offset=timedelta(minutes=45))
 
 
@@ -47,6 +51,13 @@ def _plan(_run: Run) -> None:
             # It is in the trail; every other organisation would see the same clock.
             log.warning("disposal.clock_jumped")
             return
+
+
+@under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)
+def _archive(_run: Run) -> None:
+    shut_what_is_open()
+    for organisation in Organisation.objects.filter(is_active=True).order_by("slug"):
+        archive_by_schedule(organisation=organisation)
 
 
 @under(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)

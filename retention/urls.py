@@ -1,12 +1,13 @@
 from django.urls import path
 
-from retention.views import holds, keeping, runs
+from retention.views import archive, holds, keeping, runs
 from studies import converters  # noqa: F401 - registers uid
 
 app_name = "retention"
 
 urlpatterns = [
     path("", keeping.overview, name="overview"),
+    path("archive/", archive.archive, name="archive"),
     path("schedule/", keeping.schedule, name="schedule"),
     path("simulation/", keeping.simulation, name="simulation"),
     path("studies/<uid:uid>/", keeping.study, name="study"),

@@ -21,6 +21,12 @@ TEMPLATES = [
         "retention:run", has_target=True,
     ),
     MessageTemplate(
+        "studies-archived", Category.CASE, "Studies went to the legal archive",
+        "The policy's own time for studies is over, and law still asks for them. They are in no"
+        " list any more; a request under an authorization opens them.",
+        "retention:archive",
+    ),
+    MessageTemplate(
         "erasure-planned", Category.CASE, "A person asks for erasure",
         "Look at what would go, what stays and why; two people have to approve.",
         "retention:run", has_target=True,
