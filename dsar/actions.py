@@ -3,6 +3,12 @@
 ACTIONS = [
     ("request.erasure_planned", "Erasure for a request planned"),
     ("request.erased", "Erasure for a request carried out"),
+    ("request.account_closed", "Account closed for a request"),
+    ("archive.searched", "Legal archive searched for a request"),
+    ("archive.refused", "Release of archived records refused: the paper opens nothing"),
+    ("archive.authorization_checked", "Authorization to release archived records checked"),
+    ("archive.release_approved", "Release of archived records approved by a second person"),
+    ("archive.released", "Archived record released under an authorization"),
     ("request.received", "Request about data received"),
     ("request.recorded", "Request about data written down for somebody"),
     ("request.acknowledged", "Request acknowledged"),

@@ -104,7 +104,17 @@ MODELS: Models = [
         "code_digest": hashed("Code that opens it"), "failed_tries": "Wrong codes",
         "made_by": readable("Who had it made", Category.PROFESSIONAL),
         "created_at": "Asked for", "made_at": "Made", "expires_at": "Until when it can be had",
+        "once": "Whether it can be fetched once only",
         "downloads": "How often it was fetched", "downloaded_at": "When it was fetched last",
+    }),
+    ("dsar.ArchiveRelease", Category.REQUESTS, {
+        "id": "Number", "case": "Case", "document": "The signed paper", "basis": "What opens them",
+        "reference": "Which order", "signed_on": "Signed on", "ends_on": "Holds until",
+        "checks": "What was seen in it", "covers": "DICOM numbers of what it covers",
+        "checked_by": readable("Who checked it", Category.PROFESSIONAL),
+        "checked_at": "When it was checked",
+        "approved_by": readable("Who approved it", Category.PROFESSIONAL),
+        "approved_at": "When it was approved", "made_at": "When the package was made",
     }),
 ]  # fmt: skip
 

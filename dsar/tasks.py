@@ -10,6 +10,7 @@ from dsar.services.entries import LETTER
 from dsar.services.erasing import ERASE, erase_rest
 from dsar.services.letters import CONFIRMING, mail_confirmation, mail_person, mail_step
 from dsar.services.packaging import MAKE, end_packages, make_package
+from dsar.services.releasing_archive import RELEASE, make_release
 from dsar.services.reminders import forget_drafts, remind_of_cases
 from dsar.services.representing import PERSON_LETTER
 from jobs.rules.kinds import job_kind, schedule_job
@@ -32,6 +33,7 @@ def register_jobs() -> None:
     job_kind(REMIND, label="Reminding of requests that are due")(_remind)
     job_kind(FORGET, label="Deleting requests that nobody confirmed")(_forget)
     job_kind(MAKE, label="Making a copy of what is held")(_make_package)
+    job_kind(RELEASE, label="Releasing archived records")(_release_archived)
     job_kind(ERASE, label="Erasing what a request asks for")(_erase)
     job_kind(END_COPIES, label="Deleting copies whose term is over")(_end_packages)
     job_kind(END_DOCUMENTS, label="Destroying papers of requests whose time is over")(
@@ -75,6 +77,11 @@ def _forget(_run: Run) -> None:
 @under(Purpose.RIGHTS, *Category)
 def _make_package(run: Run) -> None:
     make_package(run)
+
+
+@under(Purpose.RIGHTS, *Category)
+def _release_archived(run: Run) -> None:
+    make_release(run)
 
 
 @under(Purpose.RIGHTS, *Category)

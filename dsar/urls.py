@@ -4,6 +4,8 @@ from dsar import converters  # noqa: F401 - it registers the number's
 from dsar.views import (
     acts,
     agents,
+    archive,
+    closing,
     directives,
     documents,
     erasure,
@@ -59,6 +61,11 @@ urlpatterns = [
     path("<case_number:number>/identify/code/", identity.code_for, name="identify_code"),
     path("<case_number:number>/documents/", documents.documents, name="documents"),
     path("<case_number:number>/documents/<uuid:pk>/", documents.document, name="document"),
+    path("<case_number:number>/account/", closing.close_account, name="close_account"),
+    path("<case_number:number>/release/", archive.release, name="release"),
+    path("<case_number:number>/release/check/", archive.release_check, name="release_check"),
+    path("<case_number:number>/release/approve/", archive.release_approve, name="release_approve"),
+    path("<case_number:number>/release/prepare/", archive.release_prepare, name="release_prepare"),
     path("<case_number:number>/letter/", officer.letter, name="letter"),
     path("<case_number:number>/<slug:name>/", acts.act, name="act"),
 ]

@@ -190,6 +190,11 @@ TABLE: dict[str, Row] = {
     "dsar:document":                   row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ", pk=NOBODY),
     "dsar:own_document":               row("in  405 405 405 405 405 405", number="ZZZZ-ZZZZ"),
     "dsar:read_document":              row("405 405 405 405 405 405 405", token="forged"),
+    "dsar:close_account":              row("in  403 403 404 403 403 403", number="0000-0000"),
+    "dsar:release":                    row("in  403 403 404 403 403 403", number="0000-0000"),
+    "dsar:release_check":              row("in  403 403 404 403 403 403", number="0000-0000"),
+    "dsar:release_approve":            row("in  403 403 404 404 403 403", number="0000-0000"),
+    "dsar:release_prepare":            row("in  403 403 405 403 403 403", number="0000-0000"),
     "dsar:letter":                     row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:act":                        row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ", name="answer"),
     # Holds are placed by officers; disposal is approved by officers and administrators. An auditor

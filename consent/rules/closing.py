@@ -35,6 +35,10 @@ def follow_closing(room: str, tell: Tell, follow: Follow) -> None:
     _followers[room] = (tell, follow)
 
 
+def follows_closing(room: str) -> bool:
+    return room in _followers
+
+
 def told_of_closing(user_id: int, organisation_id: UUID | None = None) -> tuple[str, ...]:
     return tuple(line for tell, _ in _followers.values() for line in tell(user_id, organisation_id))
 

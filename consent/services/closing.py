@@ -165,7 +165,8 @@ def close_account_for(*, actor: Actor, user: User, case_number: str) -> ClosedFo
         actor=actor,
         target=("account", str(row.pk)),
         details={
-            "revoked": len(revoked), "archived": hidden, "whole": is_whole, "case": case_number.lower(),
+            "revoked": len(revoked), "archived": hidden, "whole": is_whole,
+            "case": case_number.lower(),
         },
     )  # fmt: skip
     return ClosedFor(is_whole, hidden, len(revoked))

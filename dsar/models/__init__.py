@@ -1,4 +1,5 @@
 from dsar.models.agents import Authority
+from dsar.models.archive import ArchiveRelease
 from dsar.models.cases import Case, CaseEntry, CaseSubject, RequestDraft
 from dsar.models.documents import CaseDocument
 from dsar.models.fees import FeeQuote
@@ -7,6 +8,7 @@ from dsar.models.outcomes import Erasure, Package
 
 __all__ = [
     "Authority",
+    "ArchiveRelease",
     "Case",
     "CaseDocument",
     "CaseEntry",

@@ -55,5 +55,7 @@ class Package(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     made_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    # Of archived records: fetched a single time.
+    once = models.BooleanField(default=False)
     downloads = models.PositiveIntegerField(default=0)
     downloaded_at = models.DateTimeField(null=True)

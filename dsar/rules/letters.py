@@ -56,6 +56,12 @@ TEMPLATES = [
         "request-erased", "An erasure was carried out",
         "What was approved is erased. Look at what went and what stays, and answer the request.",
     ),
+    MessageTemplate(
+        "release-to-approve", Category.CASE, "A release of archived records waits for you",
+        "An officer has checked an authorization. Look at what was seen and what would leave the"
+        " archive; a second person has to approve it.",
+        "dsar:release_approve", has_target=True,
+    ),
     _to_officer(
         "request-disagreed", "Somebody does not agree with a refusal",
         "The person of a correction that was refused has written a statement. It goes with their"

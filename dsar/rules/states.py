@@ -104,6 +104,8 @@ class Denial(StrEnum):
     EXCESSIVE = "unfounded-or-excessive"
     REPEATED = "answered-as-often-as-law-asks"
     NOT_HELD = "nothing-held"
+    # Of a release of archived records alone.
+    NO_AUTHORIZATION = "no-authorization"
     # Of a correction alone (45 CFR 164.526(a)(2)(i) to (iv)).
     NOT_CREATED = "not-made-here"
     NOT_IN_SET = "not-part-of-the-record"
@@ -127,6 +129,7 @@ DENIAL_LABELS = {
     Denial.EXCESSIVE: "It is manifestly unfounded or excessive",
     Denial.REPEATED: "It was answered as often as the law asks for in this time",
     Denial.NOT_HELD: "Nothing of the kind is held",
+    Denial.NO_AUTHORIZATION: "No valid authorization was shown (45 CFR 164.508)",
     Denial.NOT_CREATED: "It was not made here, and whoever made it can still be asked",
     Denial.NOT_IN_SET: "It is not part of the record that decisions are made from",
     Denial.NOT_OPEN: "It is among what the law does not open to access",
@@ -136,7 +139,10 @@ DENIAL_LABELS = {
 
 def denials_for(kind: Kind) -> list[Denial]:
     """The reasons that there can be for refusing a request of this kind."""
-    return [one for one in Denial if kind is Kind.CORRECTION or one not in AMENDMENT_DENIALS]
+    foreign = set() if kind is Kind.CORRECTION else set(AMENDMENT_DENIALS)
+    if kind is not Kind.RECORDS_RELEASE:
+        foreign.add(Denial.NO_AUTHORIZATION)
+    return [one for one in Denial if one not in foreign]
 
 
 def denial_words(denial: Denial) -> str:
@@ -284,7 +290,10 @@ def refusal_to_answer(outcome: Outcome, denial: str, standing: Standing) -> str:
     if outcome is not Outcome.DENIED and denial:
         return "A reason for refusing belongs to a refusal only."
     if denial and denial not in denials_for(standing.kind):
-        return "That is a reason for refusing a correction, and nothing else."
+        what = (
+            "a correction" if denial in set(AMENDMENT_DENIALS) else "a release of archived records"
+        )
+        return f"That is a reason for refusing {what}, and nothing else."
     if refusal := _refusal_to_deny(denial, standing):
         return refusal
     if outcome not in outcomes_for(standing.kind):

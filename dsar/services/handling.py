@@ -23,6 +23,7 @@ from dsar.selectors import (
     people_working_on,
     standing_of,
 )
+from dsar.services.closing_accounts import refusal_to_call_closed
 from dsar.services.documents import end_with_answer
 from dsar.services.entries import (
     CaseRefused,
@@ -37,6 +38,7 @@ from dsar.services.entries import (
 )
 from dsar.services.erasing import standing_of_erasure
 from dsar.services.pausing import announce_end_of_pause, end_pause
+from dsar.services.releasing_archive import refusal_to_call_released
 from dsar.services.representing import tell_of_answer
 
 
@@ -156,6 +158,9 @@ def give_answer(*, actor: Actor, row: Case, text: str, outcome: Outcome, denial:
     """Write the answer into a case that the caller holds for an officer."""
     if refusal := refusal_to_answer(outcome, denial, standing_of(row)):
         raise CaseRefused(refusal)
+    for refuses in (refusal_to_call_closed, refusal_to_call_released):
+        if refusal := refuses(row, outcome):
+            raise CaseRefused(refusal)
     if refusal := refusal_to_call_erased(Kind(row.kind), outcome, standing_of_erasure(row)):
         raise CaseRefused(refusal)
     _end_waiting(row)

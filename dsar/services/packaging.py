@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -65,16 +65,24 @@ def prepare_package(*, actor: Actor, case: Case) -> tuple[Package, str]:
         raise NotYours("Only privacy officers of the organisation that was asked can do this.")
     if refusal := _refusal_to_prepare(row):
         raise CaseRefused(refusal)
+    return begin_package(actor=actor, row=row, kind=MAKE)
+
+
+def begin_package(*, actor: Actor, row: Case, kind: str, once: bool = False) -> tuple[Package, str]:
+    """Let a job of this kind make a package for a locked case, in the place of earlier ones.
+
+    With `once` it can be fetched a single time. The caller has checked that it may be made.
+    """
     for earlier in row.packages.exclude(state=Package.State.GONE):
         _end(earlier)
     code = "" if row.person_id and not answer_is_persons(row) else new_code()
     package = Package.objects.create(
-        id=uuid4(), case=row, made_by_id=actor.user_id,
+        id=uuid4(), case=row, made_by_id=actor.user_id, once=once,
         key_id=create_data_key(organisation_id=row.organisation_id, kind=KEY_KIND).id,
         code_digest=digest_of_code(code) if code else "",
     )  # fmt: skip
     package.job_id = create_job(
-        kind=MAKE, natural_key=str(package.pk), payload={"package": str(package.pk)},
+        kind=kind, natural_key=str(package.pk), payload={"package": str(package.pk)},
         organisation_id=row.organisation_id, created_by_id=actor.user_id,
     ).pk  # fmt: skip
     package.save(update_fields=["job_id"])
@@ -106,19 +114,34 @@ def _refusal_to_prepare(row: Case) -> str:
 
 def make_package(run: Run) -> None:
     """Write everything that is held into one sealed archive. A kill begins it anew."""
-    package = (
-        Package.objects.select_related("case", "case__organisation")
-        .filter(pk=UUID(run.payload["package"]))
-        .first()
-    )
-    if package is None or package.state != Package.State.MAKING:
+    package = package_to_make(run)
+    if package is None:
         return
     whose = whose_of(package.case)
     collection = collect(whose)
     if not collection.is_complete:
         # Tried again by the job; an answer without that room would be called complete.
         raise JobAborted("room-unreachable")
-    archive = Archive(package, whose, collection)
+    write_package(run, package, Archive(_everything(package, whose, collection)))
+
+
+def package_to_make(run: Run) -> Package | None:
+    """The package that a job is to make; None if it is made, or gone."""
+    package = (
+        Package.objects.select_related("case", "case__organisation")
+        .filter(pk=UUID(run.payload["package"]))
+        .first()
+    )
+    return package if package is not None and package.state == Package.State.MAKING else None
+
+
+def write_package(
+    run: Run, package: Package, archive: Archive, then: Callable[[], None] = lambda: None
+) -> None:
+    """Seal an archive as it is made, count its files, and say that it is ready.
+
+    `then` is done in the transaction that says so.
+    """
     key = open_data_key(id=package.key_id)
     digest = sha256()
     with seal_blob(key=key, context=package_context(package.pk)) as writer:
@@ -142,20 +165,25 @@ def make_package(run: Run) -> None:
             digest=digest.hexdigest(), files=archive.count, made_at=now, expires_at=now + LASTS,
         )  # fmt: skip
         write_event("request.copy_made", package.case, actor=system_ref(), files=archive.count)
+        then()
+
+
+def _everything(package: Package, whose: Whose, collection: Collection) -> list[File]:
+    """The files of all rooms, the report, and FHIR."""
+    now = timezone.now()
+    files = [
+        File(f"{holder.code}/{one.path}", one.pieces, one.size)
+        for holder in holders() for one in holder.files(whose)
+    ]  # fmt: skip
+    return [*files, _report(package.case, collection, whose, now), _fhir(whose, now)]
 
 
 class Archive:
-    """All files of all rooms, the report, FHIR, and the digest of each; made as it is read."""
+    """Files and the digest of each; made as it is read."""
 
-    def __init__(self, package: Package, whose: Whose, collection: Collection) -> None:
+    def __init__(self, files: Sequence[File]) -> None:
         self._sums: list[str] = []
         self._zip = ZipStream(compress_type=ZIP_STORED)
-        now = timezone.now()
-        files = [
-            File(f"{holder.code}/{one.path}", one.pieces, one.size)
-            for holder in holders() for one in holder.files(whose)
-        ]  # fmt: skip
-        files += [_report(package.case, collection, whose, now), _fhir(whose, now)]
         self.count, self.done = len(files), 0
         for file in files:
             self._zip.add(self._read(file), file.path, compress_type=_way(file.path))
@@ -195,7 +223,9 @@ def _fhir(whose: Whose, now: datetime) -> File:
     )
     studies = list(
         Study.objects.filter(
-            subject_id__in=whose.subject_ids, organisation_id=whose.organisation_id
+            subject_id__in=whose.subject_ids,
+            organisation_id=whose.organisation_id,
+            archived_at=None,
         ).order_by("pk")
     )
     found = bundle(
@@ -239,6 +269,7 @@ def is_to_be_had(case: Case, package: Package | None) -> bool:
         and package.state == Package.State.READY
         and package.expires_at is not None
         and package.expires_at > timezone.now()
+        and not (package.once and package.downloads)
         and case.answered_at is not None
         and case.outcome in {"granted", "partly"}
     )
@@ -268,6 +299,8 @@ def open_package(
         raise CaseRefused("Too many wrong codes. Ask the privacy officer for another copy.")
     elif not is_code(code, package.code_digest):
         raise CaseRefused("This is not the code. Look at it again, or ask the privacy officer.")
+    if package.once and package.downloads:
+        raise CaseRefused("It was fetched already, and can be fetched once only. Ask for another.")
     blob = open_blob(
         package.blob_name, key=open_data_key(id=package.key_id),
         context=package_context(package.pk),

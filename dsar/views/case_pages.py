@@ -51,12 +51,14 @@ from dsar.selectors.identity import waiting_code
 from dsar.selectors.papers import asked_documents
 from dsar.selectors.repeats import earlier_cases, quote_of
 from dsar.services.charging import FEE_ACCEPTED, FEE_DECLINED
+from dsar.services.closing_accounts import CLOSED as ACCOUNT_CLOSED
 from dsar.services.correcting import CORRECTED
 from dsar.services.directing import DIRECTED
 from dsar.services.documents import ADDED
 from dsar.services.erasing import Shown, erasure_of
 from dsar.services.packaging import is_to_be_had, package_of
 from dsar.services.repeating import ASKED_AGAIN
+from dsar.services.releasing_archive import APPROVED, CHECKED, MADE
 from policies.rules.pack import Pack
 
 ACT_WORDS = {
@@ -86,6 +88,10 @@ ACT_WORDS = {
     Act.REBUT: "Reply to the statement",
     Act.HAND_OVER: "Handed on to another organisation",
     Act.CLOSE: "Closed",
+    ACCOUNT_CLOSED: "Account closed",
+    CHECKED: "Authorization checked",
+    APPROVED: "Release approved by a second person",
+    MADE: "Package of archived records made",
 }
 TOLD_WORDS = {
     "portal": "told in the portal",

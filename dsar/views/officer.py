@@ -69,7 +69,10 @@ def queue(request: HttpRequest) -> HttpResponse:
 def record(request: HttpRequest) -> HttpResponse:
     """Write down what came by post, telephone or e-mail."""
     organisation = Organisation.objects.get(pk=request.actor.organisation_id)
-    form = dsar_forms.RecordForm(request.POST or None)
+    # A page that leads here says what for.
+    form = dsar_forms.RecordForm(
+        request.POST or None, initial={"kind": request.GET.get("kind", "")}
+    )
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         asking = Asking(

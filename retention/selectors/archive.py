@@ -13,8 +13,10 @@ from accounts.rules import Actor, Capability
 from retention.models import ArchivedStudy
 from retention.sealing import archive_context
 from vault.rules.sealed_field import FieldSealer
+from vault.selectors import keys_outside_archive
 from vault.services.data_keys import open_data_keys
 
+LATEST = 100
 # The day of the examination, and of birth, where they are known.
 Dates = tuple[date | None, date | None]
 
@@ -57,6 +59,15 @@ def keys_of_dates(study_ids: Collection[int]) -> dict[int, UUID]:
         return {}
     rows = ArchivedStudy.objects.filter(study_id__in=study_ids)
     return dict(rows.values_list("study_id", "key_id"))
+
+
+def latest_keys_outside() -> int:
+    """Of the last hundred that went there: how many keys ordinary work could still open."""
+    rows = ArchivedStudy.objects.order_by("-pk").values_list("organisation_id", "study__key_id")
+    by_organisation: dict[UUID, set[UUID]] = {}
+    for organisation_id, key_id in rows[:LATEST]:
+        by_organisation.setdefault(organisation_id, set()).add(key_id)
+    return sum(len(keys_outside_archive(one, keys)) for one, keys in by_organisation.items())
 
 
 def keys_among(keys: Collection[UUID]) -> set[UUID]:

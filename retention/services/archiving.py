@@ -30,8 +30,9 @@ from retention.selectors.contents import contents_of
 from retention.selectors.holds import guard_of
 from retention.selectors.keeping import dates_of, keeping_of_studies, terms_of
 from retention.services.holds import lock_organisation
-from studies.models import Study
+from studies.models import Blob, Study
 from studies.selectors import ARCHIVED, THERE
+from vault.rules.archive import archive_opened
 from vault.selectors import keys_outside_archive
 from vault.services.archiving_keys import move_into_archive
 from vault.services.data_keys import create_data_keys
@@ -73,6 +74,21 @@ def archive_studies(
     return len(studies)
 
 
+def archive_again(*, key_id: UUID, at: datetime) -> int:
+    """Put a study back into the archive that a restore brought out of it. Safe to repeat.
+
+    Its keys may lie there already: rows can be older than keys.
+    """
+    study = Study.objects.filter(THERE, key_id=key_id).first()
+    if study is None:
+        return 0
+    with archive_opened(_keys_of([study])):
+        return archive_studies(
+            actor=system_ref(), organisation_id=study.organisation_id, study_ids=[study.pk],
+            why=Why.RESTORED, at=at,
+        )  # fmt: skip
+
+
 def _entered(studies: Sequence[Study], why: Why, case_number: str, at: datetime) -> dict[int, int]:
     """Write the entries of these studies; gives how many objects each has."""
     organisation_id = studies[0].organisation_id
@@ -93,8 +109,8 @@ def _entered(studies: Sequence[Study], why: Why, case_number: str, at: datetime)
 
 def _keys_of(studies: Sequence[Study]) -> set[UUID]:
     """Of the studies themselves and of each of their files; not those of the dates."""
-    blobs = Study.objects.filter(pk__in=[one.pk for one in studies]).values_list("blobs__key_id")
-    return {one.key_id for one in studies} | {key for (key,) in blobs if key}
+    blobs = Blob.objects.filter(study__in=[one.pk for one in studies])
+    return {one.key_id for one in studies} | set(blobs.values_list("key_id", flat=True))
 
 
 def _shut(organisation_id: UUID, keys: set[UUID]) -> None:

@@ -20,7 +20,6 @@ from accounts.services.notifications import notify
 from accounts.services.trail import record, system_ref
 from studies.gateways.objects import read_whole
 from studies.models import Blob
-from vault.rules.archive import archive_opened
 from vault.rules.errors import BlobMissing, KeyDestroyed, SealError
 
 CHECK = "studies.check"
@@ -89,9 +88,7 @@ def _check(blob: Blob) -> bool:
     """Read one file; a file that was put back from a backup counts as whole again."""
     reason = ""
     try:
-        # Also of the legal archive: nothing of what is read goes anywhere.
-        with archive_opened([blob.key_id]):
-            read_whole(blob)
+        read_whole(blob)
     except KeyDestroyed:
         # Disposed of: there is nothing left that could be whole.
         return True
