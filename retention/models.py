@@ -287,6 +287,30 @@ class ArchivedStudy(models.Model):
         return f"A-{self.number}"
 
 
+class OrganisationClosing(models.Model):
+    """An organisation's account is closed: asked by one, agreed by another, then carried out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.OneToOneField(
+        Organisation, on_delete=models.PROTECT, related_name="closing"
+    )
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    agreed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    agreed_at = models.DateTimeField(null=True)
+    job_id = models.UUIDField(null=True)
+    # When its last study was in the archive.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(agreed_by=None) | ~Q(agreed_by=F("asked_by")),
+                name="organisation_closed_by_two",
+            )
+        ]
+
+
 class ClockMark(models.Model):
     """When this portal last knew what time it is: one row, by which a jump is noticed."""
 

@@ -15,6 +15,7 @@ from policies.rules.purposes import Purpose
 from retention.services.approving import DISPOSE
 from retention.services.archiving import archive_by_schedule, shut_what_is_open
 from retention.services.clock import ClockJumped, mark_clock
+from retention.services.closing_organisation import CLOSE, archive_organisation
 from retention.services.disposing import dispose
 from retention.services.holds import remind_of_reviews
 from retention.services.planning import plan_disposal
@@ -30,6 +31,7 @@ def register_jobs() -> None:
     job_kind(DISPOSE, label="Disposing of studies", max_attempts=20)(_dispose)
     job_kind(PLAN, label="Planning disposal", lease=timedelta(minutes=10))(_plan)
     job_kind(WATCH, label="Watching the clock, and holds that are to be looked at again")(_watch)
+    job_kind(CLOSE, label="Closing an organisation", max_attempts=20)(_close_organisation)
     job_kind(ARCHIVE, label="Putting studies into the legal archive")(_archive)
     # In the small hours of Europe and America, when few look at images.
     schedule_job(PLAN, kind=PLAN, every=timedelta(days=1), offset=timedelta(hours=2))
@@ -51,6 +53,11 @@ def _plan(_run: Run) -> None:
             # It is in the trail; every other organisation would see the same clock.
             log.warning("disposal.clock_jumped")
             return
+
+
+@under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)
+def _close_organisation(run: Run) -> None:
+    archive_organisation(run)
 
 
 @under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)

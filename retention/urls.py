@@ -8,6 +8,7 @@ app_name = "retention"
 urlpatterns = [
     path("", keeping.overview, name="overview"),
     path("archive/", archive.archive, name="archive"),
+    path("closing/", archive.closing, name="closing"),
     path("schedule/", keeping.schedule, name="schedule"),
     path("simulation/", keeping.simulation, name="simulation"),
     path("studies/<uid:uid>/", keeping.study, name="study"),

@@ -201,6 +201,7 @@ TABLE: dict[str, Row] = {
     # sees what was destroyed, and decides nothing.
     "retention:overview":              row("in  403 403 200 200 200 403"),
     "retention:archive":               row("in  403 403 200 200 403 403"),
+    "retention:closing":               row("in  403 403 200 200 403 403"),
     "retention:schedule":              row("in  403 403 200 200 200 403"),
     "retention:simulation":            row("in  403 403 200 200 403 403"),
     "retention:study":                 row("in  403 200 200 403 403 404", uid=STUDY),

@@ -32,6 +32,12 @@ def _day(label: str, help_text: str) -> forms.DateField:
     return forms.DateField(label=label, help_text=help_text, widget=widget)
 
 
+def _words(check: Check) -> str:
+    facts = CHECKS[check]
+    beginning = "" if Basis.AUTHORIZATION in facts.of else "Of an order: "
+    return f"{beginning}{facts.label} ({facts.cites})"
+
+
 class AuthorizationForm(forms.Form):
     """What an officer reads in an authorization or an order; each line is their word."""
 
@@ -50,7 +56,7 @@ class AuthorizationForm(forms.Form):
     )
     checks = forms.MultipleChoiceField(
         label="What I have seen", widget=forms.CheckboxSelectMultiple, required=False,
-        choices=[(one.value, f"{CHECKS[one].label} ({CHECKS[one].cites})") for one in Check],
+        choices=[(one.value, _words(one)) for one in Check],
     )  # fmt: skip
     studies = forms.MultipleChoiceField(
         label="What it covers",

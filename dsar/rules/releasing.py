@@ -78,6 +78,11 @@ def checks_for(basis: Basis) -> tuple[Check, ...]:
     return tuple(one for one, facts in CHECKS.items() if basis in facts.of)
 
 
+def seen_in(codes: Collection[str]) -> list[CheckFacts]:
+    """What was ticked, in the order of the table."""
+    return [facts for one, facts in CHECKS.items() if one.value in set(codes)]
+
+
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """What an officer read in the paper. `ends_on`: the last day on which it holds."""

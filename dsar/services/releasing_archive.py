@@ -23,10 +23,8 @@ from dsar.permissions import can_answer
 from dsar.rules.documents import DocumentKind
 from dsar.rules.kinds import Kind
 from dsar.rules.releasing import (
-    CHECKS,
     Authorization,
     Basis,
-    Check,
     Ready,
     Stage,
     covers_only,
@@ -36,6 +34,7 @@ from dsar.rules.releasing import (
     refusal_to_approve,
     refusal_to_check,
     refusal_to_make,
+    seen_in,
 )
 from dsar.rules.states import UNANSWERED, Outcome
 from dsar.selectors import today_at
@@ -281,7 +280,7 @@ def _statement(case: Case, release: ArchiveRelease, studies: list[Study]) -> Fil
     """What was released on which authority, to go along with it."""
     context = {
         "case": case, "release": release, "studies": studies, "made_at": timezone.now(),
-        "basis": Basis(release.basis), "checks": [CHECKS[Check(one)] for one in release.checks],
+        "basis": Basis(release.basis), "checks": seen_in(release.checks),
     }  # fmt: skip
     return one_file("RELEASE.html", render_to_string("dsar/release_report.html", context).encode())
 

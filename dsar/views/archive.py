@@ -20,7 +20,7 @@ from consent.selectors import identities
 from dsar.forms.archive import AuthorizationForm, FindArchivedForm
 from dsar.models import Case
 from dsar.rules.kinds import Kind
-from dsar.rules.releasing import CHECKS, STAGE_LABELS, Basis, Check, Stage, refusal_to_check
+from dsar.rules.releasing import STAGE_LABELS, Basis, Stage, refusal_to_check, seen_in
 from dsar.selectors import cases_of
 from dsar.services.collecting import link_subjects
 from dsar.services.entries import CaseRefused
@@ -78,7 +78,7 @@ def release(request: HttpRequest, number: str) -> HttpResponse:
         "stage": stage,
         "stands": STAGE_LABELS[stage],
         "basis": Basis(shown.basis) if shown else "",
-        "seen": [CHECKS[Check(one)] for one in shown.checks] if shown else [],
+        "seen": seen_in(shown.checks) if shown else [],
         "refusal": refusal_to_check(ready) if stage is Stage.ASKED else "",
         "ready": ready,
         "package": package,
@@ -190,7 +190,7 @@ def release_approve(request: HttpRequest, number: str) -> HttpResponse:
     covered = [pair for pair in _described(archived_of(case)) if pair[0].study.uid in shown.covers]
     context = {
         "case": case, "shown": shown, "basis": Basis(shown.basis), "covered": covered,
-        "seen": [CHECKS[Check(one)] for one in shown.checks], "refusal": refusal,
+        "seen": seen_in(shown.checks), "refusal": refusal,
         "is_own": shown.checked_by_id == request.actor.user_id,
         "is_waiting": shown.stage is Stage.CHECKED, "stands": STAGE_LABELS[shown.stage],
     }  # fmt: skip

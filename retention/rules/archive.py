@@ -16,15 +16,24 @@ ARCHIVE = "archive"
 
 class Why(StrEnum):
     ACCOUNT = "account-closed"
+    ORGANISATION = "organisation"
     SCHEDULE = "schedule"
     RESTORED = "restored"
 
 
 WHY_LABELS = {
     Why.ACCOUNT: "Its person's account was closed",
+    Why.ORGANISATION: "The organisation's account was closed",
     Why.SCHEDULE: "The policy's own time for it is over",
     Why.RESTORED: "It lay here before a restore",
 }
+
+
+def refusal_to_agree(*, asked_by: int, agreeing: int) -> str:
+    """Two people close an organisation, not one twice."""
+    if asked_by == agreeing:
+        return "You asked for it. Somebody else has to agree."
+    return ""
 
 
 def belongs_in_archive(keeping: Keeping | None, today: date) -> bool:

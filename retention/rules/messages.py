@@ -27,6 +27,12 @@ TEMPLATES = [
         "retention:archive",
     ),
     MessageTemplate(
+        "organisation-closing", Category.CASE, "Your organisation is to be closed",
+        "An administrator asks for the organisation's account to be closed. Look at what that does;"
+        " nothing happens before a second person has agreed.",
+        "retention:closing",
+    ),
+    MessageTemplate(
         "erasure-planned", Category.CASE, "A person asks for erasure",
         "Look at what would go, what stays and why; two people have to approve.",
         "retention:run", has_target=True,
