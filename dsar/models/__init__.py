@@ -7,8 +7,8 @@ from dsar.models.identity import IdentityCheck
 from dsar.models.outcomes import Erasure, Package
 
 __all__ = [
-    "Authority",
     "ArchiveRelease",
+    "Authority",
     "Case",
     "CaseDocument",
     "CaseEntry",

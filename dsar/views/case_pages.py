@@ -57,8 +57,8 @@ from dsar.services.directing import DIRECTED
 from dsar.services.documents import ADDED
 from dsar.services.erasing import Shown, erasure_of
 from dsar.services.packaging import is_to_be_had, package_of
-from dsar.services.repeating import ASKED_AGAIN
 from dsar.services.releasing_archive import APPROVED, CHECKED, MADE
+from dsar.services.repeating import ASKED_AGAIN
 from policies.rules.pack import Pack
 
 ACT_WORDS = {
