@@ -61,8 +61,8 @@ def written_down(officer: Visitor) -> str:
     came = (timezone.now() - timedelta(days=1)).date()
     page.get_by_label("On which day did it come?").fill(came.isoformat())
     assert page.get_by_label("What is asked for?").input_value() == "records-release"
-    page.get_by_label("Name of the person").fill("Later Self")
-    page.get_by_label("E-mail address of the person").fill(ADDRESS)
+    page.get_by_label("Name of whoever asks").fill("Later Self")
+    page.get_by_label("E-mail address of whoever asks").fill(ADDRESS)
     page.get_by_label("What was written or said").fill("I need my old images for my new doctor.")
     page.get_by_role("button", name="Write it down").click()
     expect(page.locator("[role=status]")).to_contain_text("Written down as")
