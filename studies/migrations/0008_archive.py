@@ -6,8 +6,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_release_projects'),
-        ('consent', '0007_no_objections_apart'),
         ('studies', '0007_corrections'),
     ]
 
