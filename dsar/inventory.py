@@ -27,6 +27,7 @@ MODELS: Models = [
     ("dsar.Case", Category.REQUESTS, {
         "id": "Number of the row", "number": "Number of the case", "organisation": "Who is asked",
         "kind": "What is asked", "door": "How it came in", "state": "How it stands",
+        "ends_account": "Whether the account goes too",
         "residence": "Country the person lives in", "laws": "Laws that count",
         "person": "Account of the person", "key_id": "Its key",
         "sealed_name": sealed("Name"), "sealed_email": sealed("E-mail address"),

@@ -15,6 +15,7 @@ urlpatterns = [
     path("read/<str:token>/disagree/", public.read_disagree, name="read_disagree"),
     path("read/<str:token>/copy/", held.fetch_by_code, name="read_copy"),
     path("mine/", own.mine, name="mine"),
+    path("mine/delete-account/", own.delete_account, name="delete_account"),
     path("mine/<case_number:number>/", own.own_case, name="own_case"),
     path("mine/<case_number:number>/reply/", own.own_detail, name="own_detail"),
     path("mine/<case_number:number>/disagree/", own.own_disagree, name="own_disagree"),

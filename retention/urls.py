@@ -8,6 +8,7 @@ app_name = "retention"
 urlpatterns = [
     path("", keeping.overview, name="overview"),
     path("schedule/", keeping.schedule, name="schedule"),
+    path("records/", keeping.records, name="records"),
     path("simulation/", keeping.simulation, name="simulation"),
     path("studies/<uid:uid>/", keeping.study, name="study"),
     path("studies/<uid:uid>/noted/", keeping.study_milestone, name="study_milestone"),

@@ -90,7 +90,7 @@ TABLE: dict[str, Row] = {
     "accounts:notice_version":         row("200 200 200 200 200 200 200", slug="hospital", revision=1),
     "accounts:notice_changes":         row("404 404 404 404 404 404 404", slug="hospital", revision=1),
     "accounts:policy_accept":          row("in  302 200 200 200 200 200"),
-    "accounts:policy_news":            row("in  302 302 302 302 302 302"),
+    "accounts:policy_news":            row("in  200 200 200 200 200 200"),
     "accounts:policy_declined":        row("in  200 200 200 200 200 200"),
     # Trends speak of groups; a member's own records are joined under a ticket alone.
     "accounts:trends":                 row("in  403 403 403 200 403 403"),
@@ -159,6 +159,7 @@ TABLE: dict[str, Row] = {
     "dsar:read":                       row("410 410 410 410 410 410 410", token="forged"),
     "dsar:read_detail":                row("405 405 405 405 405 405 405", token="forged"),
     "dsar:mine":                       row("in  200 200 200 200 200 200"),
+    "dsar:delete_account":             row("in  200 200 200 200 200 200"),
     "dsar:own_case":                   row("in  404 404 404 404 404 404", number="ZZZZ-ZZZZ"),
     "dsar:own_detail":                 row("in  405 405 405 405 405 405", number="ZZZZ-ZZZZ"),
     "dsar:read_disagree":              row("405 405 405 405 405 405 405", token="forged"),
@@ -182,6 +183,7 @@ TABLE: dict[str, Row] = {
     "retention:overview":              row("in  403 403 200 200 200 403"),
     "retention:schedule":              row("in  403 403 200 200 200 403"),
     "retention:simulation":            row("in  403 403 200 200 403 403"),
+    "retention:records":               row("in  403 403 200 200 200 403"),
     "retention:study":                 row("in  403 200 200 403 403 404", uid=STUDY),
     "retention:study_milestone":       row("in  403 405 405 403 403 405", uid=STUDY),
     "retention:holds":                 row("in  403 403 200 200 403 403"),
@@ -226,7 +228,7 @@ TABLE: dict[str, Row] = {
     "studies:upload_plain":            row("405 405 405 405 405 405 405"),
     "studies:upload_state":            row("in  403 404 403 403 403 404", pk=NOBODY),
     "studies:viewer":                  row("in  404 404 404 404 404 404", path="no-such-route"),
-    "studies:viewer_home":             row("in  302 302 302 302 302 302"),
+    "studies:viewer_home":             row("in  200 200 200 200 200 200"),
     "studies:viewer_refused":          row("in  404 200 403 403 403 404", uid=STUDY),
     # Shares.
     "consent:shares":                  row("in  200 200 200 200 200 200"),

@@ -69,8 +69,8 @@ def close_account(*, actor: Actor) -> Consequences:
     consequences, now = consequences_of_closing(actor), timezone.now()
     for grant in consequences.revoked:
         end_grant(actor=actor, grant=grant, at=now, reason="account-closed")
-    user.is_active = False
-    user.save(update_fields=["is_active"])
+    user.is_active, user.closed_at = False, now
+    user.save(update_fields=["is_active", "closed_at"])
     try:
         close_memberships(user=user)
     except MembershipRefused as refusal:

@@ -48,7 +48,7 @@ class Collection:
 def whose_of(case: Case) -> Whose:
     """The person of a case: the account that asked, and whom officers found."""
     ids = case.subjects.values_list("subject_id", flat=True)
-    return Whose(case.organisation_id, frozenset(ids), case.person_id)
+    return Whose(case.organisation_id, frozenset(ids), case.person_id, case.ends_account)
 
 
 def collect(whose: Whose) -> Collection:

@@ -156,7 +156,7 @@ def _whose(erasure: Erasure) -> Whose:
     """As it was approved: nobody was added since."""
     case = erasure.case
     ids = frozenset(UUID(one) for one in erasure.subject_ids)
-    return Whose(case.organisation_id, ids, case.person_id)
+    return Whose(case.organisation_id, ids, case.person_id, case.ends_account)
 
 
 def _gone(run: DisposalRun) -> frozenset[str]:

@@ -219,6 +219,7 @@ def test_the_person_of_an_account_reads_that_it_stays_theirs(cast: Cast, old: St
     erased(cast, case)
     assert said(case)[("stays", "The account of whoever asks")] == 1
     assert User.objects.get(pk=cast.patient.pk).is_active
+    assert User.objects.get(pk=cast.patient.pk).erased_at is None
 
 
 def test_what_somebody_said_against_a_use_goes_on_to_count_without_its_words(

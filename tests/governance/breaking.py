@@ -31,6 +31,7 @@ from studies.models import Upload
 from studies.rules.classes import MEDICAL
 from tests.governance.breaking_backups import BACKUPS
 from tests.governance.breaking_directives import DIRECTED
+from tests.governance.breaking_records import RECORDS_BROKEN
 from tests.governance.breaking_releases import RELEASES
 from tests.governance.breaking_requests import REQUESTS
 from tests.governance.tools import (
@@ -350,6 +351,7 @@ BREAKS: list[tuple[str, Breaking]] = [
     ("studies.medical-known", without(MEDICAL, 0x00101010)),
     ("studies.medical-known", gives("studies.controls.row_of", None)),
     ("studies.viewer", gives("studies.controls.is_built", False)),
+    *RECORDS_BROKEN,
     *RELEASES,
     *BACKUPS,
     *DIRECTED,
