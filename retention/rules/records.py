@@ -39,10 +39,13 @@ class Rule:
 
     @property
     def words(self) -> str:
+        return self.words_from(TRIGGERS[self.trigger])
+
+    def words_from(self, start: str) -> str:
+        """How long, counted from what `start` says for one kind of record."""
         if self.keep is None:
             return "no purpose of the policy uses it any more, so only the law keeps it"
-        said = f"{self.keep.words} from {TRIGGERS[self.trigger]}"
-        return f"{said}, {_THEN[self.action]}"
+        return f"{self.keep.words} from {start}, {_THEN[self.action]}"
 
     @property
     def laws(self) -> list[str]:

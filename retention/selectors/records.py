@@ -15,7 +15,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from accounts.models import Organisation
 from consent.models import SubjectAccount
 from policies.rules.categories import CATEGORY_LABELS, Category
-from policies.rules.records import ENDING_LABELS, Ending, RecordKind, Term, record_kinds
+from policies.rules.records import Ending, RecordKind, Term, record_kinds
 from policies.selectors import NoPolicy, effective_pack
 from retention.models import Hold
 from retention.rules.duties import duties_over
@@ -147,8 +147,11 @@ class RecordLine:
         return CATEGORY_LABELS[self.kind.category]
 
     @property
-    def how(self) -> str:
-        return ENDING_LABELS[self.kind.ending]
+    def how_long(self) -> str:
+        if self.rule is None or self.kind.term is None:
+            return "The policy says nothing, so it stays"
+        words = self.rule.words_from(self.kind.term.counted_from)
+        return words[0].upper() + words[1:]
 
     @property
     def waits(self) -> bool:
