@@ -45,7 +45,8 @@ MODELS: Models = [
         "id": "Number", "slug": "Short name", "name": "Name", "kind": "Kind",
         "country": "Country", "state": "State", "residency_region": "Where its data must stay",
         "regimes": "Laws it is under", "privacy_email": "E-mail for privacy",
-        "is_active": "Whether it takes part", "created_at": DAY,
+        "is_active": "Whether it takes part", "closed_at": "When its account was closed",
+        "created_at": DAY,
     }),
     ("accounts.Membership", Category.PROFESSIONAL, {
         "id": "Number", "user": "Who", "organisation": "Organisation",

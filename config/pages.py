@@ -67,6 +67,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str, Capabilities]]]] = [
         [
             ("Retention", "retention:overview", (Capability.APPROVE_DISPOSAL, _LOOK)),
             ("Holds", "retention:holds", (Capability.PLACE_HOLDS, Capability.APPROVE_DISPOSAL)),
+            ("Archive", "retention:archive", (Capability.APPROVE_DISPOSAL,)),
             ("Schedule", "retention:schedule", (Capability.APPROVE_DISPOSAL, _LOOK)),
             ("Records", "retention:records", (Capability.APPROVE_DISPOSAL, _LOOK)),
             ("Backups", "backups:backups", (Capability.APPROVE_DISPOSAL, _LOOK)),

@@ -303,7 +303,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Bodies are streamed by our own handlers; Django's own would spool plaintext to disk.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["config.uploads.SmallFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000

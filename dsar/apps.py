@@ -16,6 +16,7 @@ class DsarConfig(AppConfig):
         from dsar.rules.letters import TEMPLATES
         from dsar.selectors import (
             blobs_among,
+            document_keys_among,
             keys_among,
             people_asking,
             subjects_asked_about,
@@ -46,6 +47,7 @@ class DsarConfig(AppConfig):
         when_signalled(note_signal)
         keep_blobs("dsar", blobs_among)
         keep_keys("request-package", keys_among)
+        keep_keys("request-document", document_keys_among)
         register_open_requests("requests", subjects_asked_about)
         register_people_asking("requests", people_asking)
         register_carried_out("requests", note_disposal_ended)

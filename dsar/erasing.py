@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dsar.models import Package
+from dsar.models import CaseDocument, Package
+from dsar.rules.documents import DOCUMENT_KINDS, DocumentKind
 from dsar.selectors import cases_about
+from dsar.services.documents import end_documents_of
 from dsar.services.packaging import end_packages_of
 from policies.rules.erasing import Erased, Eraser, Fate, Line, register_eraser
 from policies.rules.holdings import Whose
@@ -16,9 +18,28 @@ def _copies(whose: Whose) -> list[Package]:
     return list(rows.select_related("case"))
 
 
+def _papers(whose: Whose) -> tuple[list[CaseDocument], int]:
+    """What can go, and how many papers stay: as long as requests are kept as evidence."""
+    there = CaseDocument.objects.filter(case__in=cases_about(whose), destroyed_at=None)
+    rows = list(there.select_related("case"))
+    going = [
+        one for one in rows
+        if DOCUMENT_KINDS[DocumentKind(one.kind)].at_decision and one.case.answered_at is not None
+    ]  # fmt: skip
+    return going, len(rows) - len(going)
+
+
 def _plan(whose: Whose) -> Iterator[Line]:
     if copies := _copies(whose):
         yield Line(Fate.GOES, "Copies made for requests", len(copies))
+    going, staying = _papers(whose)
+    if going:
+        yield Line(Fate.GOES, "Identity documents of answered requests", len(going))
+    if staying:
+        yield Line(
+            Fate.STAYS, "Papers that came with requests", staying,
+            "they show on what a request was decided, and go when that time is over",
+        )  # fmt: skip
     if number := cases_about(whose).count():
         yield Line(
             Fate.STAYS, "Requests and their answers", number,
@@ -28,6 +49,7 @@ def _plan(whose: Whose) -> Iterator[Line]:
 
 def _carry_out(erased: Erased) -> None:
     end_packages_of(_copies(erased.whose))
+    end_documents_of(_papers(erased.whose)[0])
 
 
 def register() -> None:

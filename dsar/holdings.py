@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from dsar.models import CaseEntry
+from dsar.models import CaseDocument, CaseEntry
 from dsar.rules.states import Act
 from dsar.sealing import OpenCase
 from dsar.selectors import cases_about, lines_of
@@ -26,6 +26,15 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
             Category.REQUESTS, "Notes among privacy officers", notes,
             source="written by privacy officers", kept="with the request",
             withheld="they weigh what others may know as well",
+        )  # fmt: skip
+    papers = CaseDocument.objects.filter(case__in=cases_about(whose), destroyed_at=None)
+    if number := papers.count():
+        yield Holding(
+            Category.REQUESTS, "Papers that came with requests", number,
+            papers.order_by("added_at")[0].added_at,
+            CATEGORIES[Category.REQUESTS].source.value, (),
+            "identity documents until the answer; others as evidence of it",
+            withheld="whoever sent them has them, and a second copy would be a risk of its own",
         )  # fmt: skip
 
 

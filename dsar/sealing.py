@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 from uuid import UUID
 
-from dsar.models import Case, CaseEntry, RequestDraft
+from dsar.models import Authority, Case, CaseEntry, FeeQuote, RequestDraft
 from policies.rules.categories import Category
 from policies.rules.gate import require_purpose
 from vault.rules.blind_index import exact_token
@@ -26,6 +27,15 @@ class Written:
     name: str
     email: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """In whose name somebody asks, as they say; the age of a child only."""
+
+    name: str
+    email: str = ""
+    age: int | None = None
 
 
 def email_token(organisation_id: UUID, email: str) -> bytes | None:
@@ -67,6 +77,24 @@ class OpenCase:
         """Put other words into the fields, under the same key."""
         _seal_words(self.case, written, self._sealer)
 
+    def seal_person(self, authority: Authority, person: Person) -> None:
+        value = json.dumps(asdict(person)).encode()
+        authority.sealed_person = self._sealer.seal(value, _context(self.case.pk, "person"))
+
+    def person_of(self, authority: Authority) -> Person:
+        context = _context(self.case.pk, "person")
+        return Person(**json.loads(self._sealer.open(authority.sealed_person, context)))
+
+    def seal_items(self, quote: FeeQuote, items: Sequence[Mapping[str, Any]]) -> None:
+        value = json.dumps(list(items)).encode()
+        quote.sealed_items = self._sealer.seal(value, _context(quote.pk, "items"))
+
+    def items_of(self, quote: FeeQuote) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(
+            self._sealer.open(quote.sealed_items, _context(quote.pk, "items"))
+        )
+        return found
+
     def seal_entry(self, entry: CaseEntry, text: str) -> None:
         entry.sealed_text = (
             self._sealer.seal(text.encode(), _context(entry.pk, "entry")) if text else None
@@ -78,15 +106,15 @@ class OpenCase:
         return self._sealer.open(entry.sealed_text, _context(entry.pk, "entry")).decode()
 
 
-def seal_draft(draft: RequestDraft, record: Mapping[str, str], key: bytes) -> None:
+def seal_draft(draft: RequestDraft, record: Mapping[str, Any], key: bytes) -> None:
     value = json.dumps(record).encode()
     draft.sealed_record = FieldSealer(key).seal(value, _context(draft.pk, "draft"))
 
 
-def open_draft(draft: RequestDraft) -> dict[str, str]:
+def open_draft(draft: RequestDraft) -> dict[str, Any]:
     require_purpose(Category.REQUESTS)
     sealer = FieldSealer(open_data_key(id=draft.key_id))
-    found: dict[str, str] = json.loads(
+    found: dict[str, Any] = json.loads(
         sealer.open(draft.sealed_record, _context(draft.pk, "draft"))
     )
     return found

@@ -15,9 +15,12 @@ class RetentionConfig(AppConfig):
         from retention.controls import records as _record_controls  # noqa: F401 - and so do these
         from retention.impact import findings_of_law, impact_on_studies
         from retention.rules.messages import TEMPLATES
+        from retention.selectors.archive import keys_among as keys_of_archive
         from retention.selectors.pages import keeping_for_page
         from retention.selectors.runs import can_see_disposal
         from retention.services.anonymising import KEY_KIND, keys_among
+        from retention.services.archiving import KEY_KIND as ARCHIVE_KEY
+        from retention.services.leaving import register_leaving
         from retention.tasks import register_jobs
         from studies.rules.keeping import tell_keeping
         from studies.services.sweeping import keep_keys
@@ -36,3 +39,5 @@ class RetentionConfig(AppConfig):
         allow_seeing_jobs("retention", can_see_disposal)
         tell_keeping(keeping_for_page)
         keep_keys(KEY_KIND, keys_among)
+        keep_keys(ARCHIVE_KEY, keys_of_archive)
+        register_leaving()

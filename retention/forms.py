@@ -109,3 +109,21 @@ class MilestoneForm(forms.Form):
         choices=[(one.value, MILESTONE_LABELS[one].capitalize()) for one in Milestone],
     )
     happened_on = _day("When")
+
+
+class ClosingForm(forms.Form):
+    """Closing an organisation's account takes its name, typed: nobody does that by mistake."""
+
+    act = forms.ChoiceField(choices=[(one, one) for one in ("ask", "agree", "take-back")])
+    name = forms.CharField(label="Name of the organisation", max_length=120, required=False)
+
+    def __init__(self, *args: Any, name: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._name = name
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        typed = " ".join(str(data.get("name", "")).split())
+        if data.get("act") != "take-back" and typed.lower() != self._name.lower():
+            self.add_error("name", "Type the name of the organisation as it stands above.")
+        return data

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from policies.rules.categories import Category
 from policies.rules.holdings import File, Holder, Holding, Whose, one_file, register_holder
-from retention.models import Hold, StudyMilestone
+from retention.models import ArchivedStudy, Hold, StudyMilestone
 from retention.selectors.holds import holds_on
 from studies.models import Study
 
@@ -37,6 +37,15 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
             Category.REQUESTS, "Holds that keep the studies", len(found),
             source="placed by privacy officers", kept="as evidence",
             withheld="what they are about concerns others too",
+        )  # fmt: skip
+    archived = ArchivedStudy.objects.filter(
+        organisation_id=whose.organisation_id, study__subject_id__in=whose.subject_ids
+    )
+    if first := archived.order_by("archived_at").first():
+        yield Holding(
+            Category.IMAGES, "Studies in the legal archive", archived.count(), first.archived_at,
+            kept="until the law's time has passed",
+            withheld="a signed authorization opens them; ask for their release",
         )  # fmt: skip
     if milestones := _milestones(whose):
         yield Holding(

@@ -70,6 +70,19 @@ MODELS: Models = [
         "study_key_id": "Key of what is gone", "key_ids": "Keys that were destroyed",
         "blob_names": "Files that were deleted", "disposed_at": "When",
     }),
+    ("retention.ArchivedStudy", Category.MEDICAL, {
+        "id": "Number of the row", "organisation": WHOSE, "number": "Number in the archive",
+        "study": "Study", "key_id": "Key of its dates",
+        "sealed_dates": sealed("Day of the examination, and of birth"),
+        "why": readable("Why it lies there", Category.WORK), "case_number": "Request it came with",
+        "objects_count": "Objects", "archived_at": "Since when",
+    }),
+    ("retention.OrganisationClosing", Category.ORGANISATION, {
+        "id": "Number of the row", "organisation": WHOSE,
+        "asked_by": readable("Who asked for it", WHO), "asked_at": "When",
+        "agreed_by": readable("Who agreed", WHO), "agreed_at": "When", "job_id": "Its work",
+        "ended_at": "When all studies were in the archive",
+    }),
     ("retention.ClockMark", Category.CONFIGURATION, {
         "id": "Number", "seen_at": "What time it was last",
     }),

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Organisation, User
+from retention.rules.archive import WHY_LABELS, Why
 from retention.rules.disposal import (
     FATE_LABELS,
     RUN_LABELS,
@@ -19,6 +20,7 @@ from retention.rules.disposal import (
 )
 from retention.rules.facts import MILESTONE_LABELS, Milestone
 from retention.rules.holds import SCOPE_LABELS, Scope
+from studies.models import Study
 
 
 class StudyMilestone(models.Model):
@@ -251,6 +253,62 @@ class DisposedStudy(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["disposed_at"], name="disposed_when")]
+
+
+class ArchivedStudy(models.Model):
+    """A study in the legal archive, as far as anybody knows of it without opening it.
+
+    The dates from which its end is reckoned are sealed under a key of their own, so that nightly
+    work needs none of the study's, which lie in the archive (vault.rules.archive).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    number = models.PositiveIntegerField()
+    study = models.OneToOneField(Study, on_delete=models.CASCADE, related_name="archived")
+    key_id = models.UUIDField(unique=True)
+    sealed_dates = models.BinaryField()
+    why = models.CharField(max_length=16, choices=[(one.value, WHY_LABELS[one]) for one in Why])
+    # The request of which its account was closed, if it was one.
+    case_number = models.CharField(max_length=9, blank=True, default="")
+    objects_count = models.PositiveIntegerField()
+    archived_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "number"], name="archived_number_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return f"A-{self.number}"
+
+
+class OrganisationClosing(models.Model):
+    """An organisation's account is closed: asked by one, agreed by another, then carried out."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.OneToOneField(
+        Organisation, on_delete=models.PROTECT, related_name="closing"
+    )
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(default=timezone.now)
+    agreed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    agreed_at = models.DateTimeField(null=True)
+    job_id = models.UUIDField(null=True)
+    # When its last study was in the archive.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(agreed_by=None) | ~Q(agreed_by=F("asked_by")),
+                name="organisation_closed_by_two",
+            )
+        ]
 
 
 class ClockMark(models.Model):

@@ -21,6 +21,11 @@ def can_approve(actor: Actor, organisation_id: UUID) -> bool:
     return actor.can(Capability.APPROVE_DISPOSAL) and actor.organisation_id == organisation_id
 
 
+def can_ask_to_close(actor: Actor, organisation_id: UUID) -> bool:
+    """Whoever looks after the organisation's members asks for its account to be closed."""
+    return actor.can(Capability.MANAGE_MEMBERS) and actor.organisation_id == organisation_id
+
+
 def can_note_milestones(actor: Actor, organisation_id: UUID) -> bool:
     """Whoever works with the images, or answers for them, knows when their purpose has ended."""
     return actor.organisation_id == organisation_id and (

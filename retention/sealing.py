@@ -14,6 +14,10 @@ from vault.services.data_keys import open_data_key
 KEY_KIND = "hold"
 
 
+def archive_context(study_id: int) -> bytes:
+    return bind("collimate/archived-study", study_id)
+
+
 class OpenHold:
     """A hold whose key is open: for one page, or one act."""
 

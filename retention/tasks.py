@@ -13,7 +13,9 @@ from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import under
 from policies.rules.purposes import Purpose
 from retention.services.approving import DISPOSE
+from retention.services.archiving import archive_by_schedule, shut_what_is_open
 from retention.services.clock import ClockJumped, mark_clock
+from retention.services.closing_organisation import CLOSE, archive_organisation
 from retention.services.disposing import dispose
 from retention.services.holds import remind_of_reviews
 from retention.services.planning import plan_disposal
@@ -21,6 +23,7 @@ from retention.services.records import purge_records
 
 PLAN = "retention.plan"
 WATCH = "retention.watch"
+ARCHIVE = "retention.archive"
 RECORDS = "retention.records"
 # What ends by a term, of every kind; patients' images and reports go another way.
 _RECORDS = (
@@ -38,8 +41,11 @@ def register_jobs() -> None:
     job_kind(RECORDS, label="Deleting records whose time is over", lease=timedelta(minutes=10))(
         _purge_records
     )
+    job_kind(CLOSE, label="Closing an organisation", max_attempts=20)(_close_organisation)
+    job_kind(ARCHIVE, label="Putting studies into the legal archive")(_archive)
     # In the small hours of Europe and America, when few look at images.
     schedule_job(PLAN, kind=PLAN, every=timedelta(days=1), offset=timedelta(hours=2))
+    schedule_job(ARCHIVE, kind=ARCHIVE, every=timedelta(days=1), offset=timedelta(hours=1))
     schedule_job(
         RECORDS, kind=RECORDS, every=timedelta(days=1), offset=timedelta(hours=3, minutes=30)
     )
@@ -70,6 +76,18 @@ def _purge_records(_run: Run) -> None:
         except ClockJumped:
             log.warning("records.clock_jumped")
             return
+
+
+@under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)
+def _close_organisation(run: Run) -> None:
+    archive_organisation(run)
+
+
+@under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)
+def _archive(_run: Run) -> None:
+    shut_what_is_open()
+    for organisation in Organisation.objects.filter(is_active=True).order_by("slug"):
+        archive_by_schedule(organisation=organisation)
 
 
 @under(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)

@@ -1,12 +1,14 @@
 from django.urls import path
 
-from retention.views import holds, keeping, runs
+from retention.views import archive, holds, keeping, runs
 from studies import converters  # noqa: F401 - registers uid
 
 app_name = "retention"
 
 urlpatterns = [
     path("", keeping.overview, name="overview"),
+    path("archive/", archive.archive, name="archive"),
+    path("closing/", archive.closing, name="closing"),
     path("schedule/", keeping.schedule, name="schedule"),
     path("records/", keeping.records, name="records"),
     path("simulation/", keeping.simulation, name="simulation"),

@@ -26,6 +26,7 @@ MODELS: Models = [
         "month_token": keyed_hash("Month of the examination, for search"),
         "year_token": keyed_hash("Year of the examination, for search"),
         "modalities": "Kinds of images", "is_anonymous": "Whether it was made anonymous",
+        "archived_at": "Since when it lies in the legal archive",
         "doubts": "Why it may be somebody else's",
         "series_count": "Series", "instance_count": "Objects", "held_count": "Objects held back",
         "bytes": "Size", "created_at": DAY, "changed_at": "Last changed",

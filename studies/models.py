@@ -54,6 +54,8 @@ class Study(models.Model):
     modalities = models.CharField(max_length=100, blank=True)  # "\\CT\\SR\\", to be found by LIKE
     # What was left of a study when its time was over, without the person.
     is_anonymous = models.BooleanField(default=False)
+    # Since when law alone asks for it: it is in no list, and its keys lie in the archive.
+    archived_at = models.DateTimeField(null=True)
     # Why the identifier may be naming somebody else; empty once a person has settled it.
     doubts = models.JSONField(default=list)
     series_count = models.PositiveIntegerField(default=0)
@@ -64,9 +66,21 @@ class Study(models.Model):
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "uid"], name="study_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "uid"], name="study_once"),
+            # Every list asks for these counts, so what is archived is in none.
+            models.CheckConstraint(
+                condition=models.Q(archived_at=None) | models.Q(instance_count=0, held_count=0),
+                name="study_archived_is_hidden",
+            ),
+        ]
         indexes = [
             models.Index(fields=["uid"], name="study_uid"),
+            models.Index(
+                fields=["organisation", "-archived_at"],
+                name="study_archived",
+                condition=~models.Q(archived_at=None),
+            ),
             models.Index(fields=["organisation", "-id"], name="study_recent"),
             # With the organisation in front: on the hash alone, SQLite would rather read all of an
             # organisation's studies in the order of the answer.

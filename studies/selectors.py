@@ -37,6 +37,8 @@ MOST_DAMAGED = 200
 
 # Studies that have anything: without, one is on its way out, and its key may be gone.
 THERE = Q(instance_count__gt=0) | Q(held_count__gt=0)
+# Those that law alone asks for: in no list, and their keys open for cases of release only.
+ARCHIVED = Q(archived_at__isnull=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,14 @@ def destroyed_keys() -> Iterator[UUID]:
     return rows.values_list("id", flat=True).iterator(chunk_size=2000)
 
 
+def keys_outside_archive(organisation_id: UUID | int | str, ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these living keys are wrapped under the ordinary key of their organisation."""
+    rows = DataKey.objects.filter(
+        id__in=set(ids), organisation_id=str(organisation_id), destroyed_at__isnull=True
+    )
+    return set(rows.values_list("id", flat=True))
+
+
 def data_keys_made_before(moment: datetime, *, kind: str) -> Iterator[UUID]:
     """Give the living keys of a kind made before a moment, for a sweep of those nobody names."""
     rows = DataKey.objects.filter(kind=kind, created_at__lt=moment, destroyed_at__isnull=True)

@@ -109,6 +109,8 @@ class Organisation(models.Model):
     regimes = models.JSONField(default=list, help_text="Laws it is under, such as hipaa or gdpr.")
     privacy_email = models.EmailField(help_text="Whom people ask about their data.")
     is_active = models.BooleanField(default=True)
+    # Its account is closed: officers and administrators stay, to answer for what law keeps.
+    closed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

@@ -86,6 +86,7 @@ def invite_member(
     `source` and `basis` where the address came from a third party: the letter says so.
     """
     organisation = Organisation.objects.get(pk=organisation_id)
+    _require_open(organisation, roles)
     email = email.strip().lower()
     if Membership.objects.filter(
         organisation=organisation, user__email_token=token_of_email(email), is_active=True
@@ -145,6 +146,7 @@ def accept_invitation(
     """
     pack = effective_pack(invitation.organisation_id)
     require_read(pack, read_digest)
+    _require_open(invitation.organisation, [Role(role) for role in invitation.roles])
     user = User.objects.with_email(invitation.email).first()
     if user is None:
         user = User.objects.create_user(email=invitation.email, name=name, password=password)
@@ -182,6 +184,7 @@ def require_read(pack: Pack, read_digest: str) -> None:
 
 @transaction.atomic
 def change_roles(*, acting: Actor, membership: Membership, roles: list[Role]) -> None:
+    _require_open(membership.organisation, roles)
     if membership.user_id == acting.user_id and Role.ADMINISTRATOR not in roles:
         raise MembershipRefused("You cannot take the administrator's role from yourself.")
     _set_roles(membership, roles)
@@ -255,6 +258,14 @@ def _require_successor(membership: Membership, *, losing: Collection[Role]) -> N
         raise MembershipRefused(
             f"This is the organisation's last active {ROLE_LABELS[role].lower()}, "
             f"{INDISPENSABLE[role]}. First give this role to another member."
+        )
+
+
+def _require_open(organisation: Organisation, roles: Iterable[Role]) -> None:
+    """In a closed organisation there are only those who answer for what is left."""
+    if organisation.closed_at is not None and set(roles) - INDISPENSABLE.keys():
+        raise MembershipRefused(
+            "This organisation is closed. Only officers and administrators work for it."
         )
 
 

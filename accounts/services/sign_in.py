@@ -8,6 +8,7 @@ from collections.abc import Container
 from datetime import datetime, timedelta
 
 from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core import signing
@@ -26,6 +27,10 @@ from accounts.services.trail import anonymous_ref, record, user_ref
 PENDING_LASTS = timedelta(minutes=10)
 DEMO_LINK_LASTS = timedelta(hours=12)
 RECOVERY_CODES = 10
+CLOSED = (
+    "This account is closed, and nothing of it is shown any more. Whoever needs records that the"
+    " law still asks to keep makes a request for them: a signed authorization opens them."
+)
 
 
 class SignInRefused(Exception):
@@ -36,12 +41,29 @@ class FactorRefused(PermissionDenied):
     """A second factor that the policy in force does not allow; one sentence for the page."""
 
 
+def _is_closed(email: str, password: str) -> bool:
+    """Is it a closed account, and the right password of it? Nobody else learns that it was one.
+
+    Whoever has no such account is kept as long as whoever has.
+    """
+    user = User.objects.with_email(email.strip().lower()).filter(is_active=False).first()
+    return (user or User(password=make_password(None))).check_password(password)
+
+
+def _is_locked_out(request: HttpRequest) -> bool:
+    """Too many wrong passwords: then no answer tells whether this one was right."""
+    return bool(getattr(request, "axes_locked_out", False))
+
+
 def check_password(request: HttpRequest, *, email: str, password: str) -> User:
     """Check the first factor.
 
     Raises `SignInRefused`; takes as long for an unknown address as for a known one.
     """
     user = authenticate(request, username=email.strip().lower(), password=password)
+    if user is None and not _is_locked_out(request) and _is_closed(email, password):
+        record(action="session.failed", actor=anonymous_ref(), outcome="refused", reason="closed")
+        raise SignInRefused(CLOSED)
     if user is None:
         record(action="session.failed", actor=anonymous_ref(), outcome="refused", reason="password")
         raise SignInRefused("The e-mail address and the password do not match an account.")

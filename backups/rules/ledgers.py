@@ -59,6 +59,8 @@ class What(StrEnum):
     GRANT = "grant"
     CONSENT = "consent"
     DIRECTIVE = "directive"
+    # A study that went to the legal archive, by the number of its key.
+    ARCHIVED = "archived"
     ERASURE = "erasure"
     AGREEMENT = "agreement"
     POLICY = "policy"
@@ -80,6 +82,7 @@ _FIELDS: dict[What, frozenset[str]] = {
     What.GRANT: frozenset({"at", "by", "reason"}),
     What.CONSENT: frozenset({"at"}),
     What.DIRECTIVE: frozenset({"at", "until", *DIRECTIVE_SAYS}),
+    What.ARCHIVED: frozenset({"at"}),
     What.ERASURE: frozenset({"organisation", "subjects", "user"}),
     What.AGREEMENT: frozenset({"on"}),
     What.POLICY: frozenset({"at", "by"}),

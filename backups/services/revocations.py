@@ -33,6 +33,8 @@ from consent.rules.directives import DirectiveKind, unpacked
 from policies.models import PolicyVersion
 from policies.rules.erasing import Erased, erasers, past_erasures
 from policies.rules.holdings import Whose
+from retention.models import ArchivedStudy
+from retention.services.archiving import archive_again
 from vault.selectors import destroyed_keys
 from vault.services.data_keys import destroy_data_keys
 
@@ -44,6 +46,7 @@ def revocations_now() -> Iterator[Revocation]:
     for key in destroyed_keys():
         yield Revocation(What.KEY, key)
     yield from _consents()
+    yield from _archived_studies()
     yield from _erasures()
     yield from _organisations()
     yield from _people()
@@ -63,6 +66,13 @@ def _consents() -> Iterator[Revocation]:
             "at": _text(one.set_at), "until": _text(one.lifted_at),
             **{name: _plain(getattr(one, name)) for name in DIRECTIVE_SAYS},
         })  # fmt: skip
+
+
+def _archived_studies() -> Iterator[Revocation]:
+    """Their keys lie in the archive by now: rows that came back would be listed, and not open."""
+    rows = ArchivedStudy.objects.order_by("archived_at", "pk")
+    for key_id, at in rows.values_list("study__key_id", "archived_at").iterator():
+        yield Revocation(What.ARCHIVED, key_id, {"at": _text(at)})
 
 
 def _erasures() -> Iterator[Revocation]:
@@ -192,6 +202,12 @@ def _erasure(line: Revocation, _since: datetime) -> int:
     return 1
 
 
+def _archived(line: Revocation, _since: datetime) -> int:
+    at = line.at()
+    assert at is not None
+    return archive_again(key_id=UUID(str(line.id)), at=at)
+
+
 def _agreement(line: Revocation, _since: datetime) -> int:
     rows = Agreement.objects.filter(pk=line.id, ended_on=None)
     return rows.update(ended_on=date.fromisoformat(line.said["on"]))
@@ -253,6 +269,7 @@ _AGAIN: dict[What, Callable[[Revocation, datetime], int]] = {
     What.GRANT: _grant,
     What.CONSENT: _consent,
     What.DIRECTIVE: _directive,
+    What.ARCHIVED: _archived,
     What.ERASURE: _erasure,
     What.AGREEMENT: _agreement,
     What.POLICY: _policy,

@@ -280,9 +280,11 @@ def words_agreed() -> str:
 
 @control("consent.closing-withdraws", "Closing the account takes consent back", of_policy=True)
 def closing_withdraws(values: Values) -> str:
-    from consent.services.closing import ends_with_account
+    from consent.services.closing import ClosingRefused, close_account, ends_with_account
 
     require(gate_of("consent:account_close") == "signed-in", "Nobody can close their account.")
+    with must_refuse(ClosingRefused, "Closing an account without a fresh proof"):
+        close_account(actor=Actor(0, "Nobody"))
     ends = ends_with_account(pack_with(values))
     require(ends, "Under this policy, closing the account leaves consent as it was.")
     kept = ends_with_account(pack_with({**values, "account.withdrawal": "each-share"}))

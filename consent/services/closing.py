@@ -10,9 +10,15 @@ from django.utils import timezone
 
 from accounts.models import Membership, User
 from accounts.rules import ROLE_LABELS, Actor
-from accounts.services.members import MembershipRefused, close_memberships, sole_roles_of
+from accounts.services.members import (
+    MembershipRefused,
+    close_memberships,
+    end_membership,
+    sole_roles_of,
+)
 from accounts.services.trail import record
-from consent.models import Grant
+from consent.models import Grant, SubjectAccount
+from consent.rules.closing import Leaving, carry_out_closing, told_of_closing
 from consent.selectors import in_force
 from consent.services.grants import end_grant
 from policies.rules.notice import fate_of_account
@@ -36,6 +42,8 @@ class Consequences:
     fate: str
     # Why the account cannot be closed yet: roles that somebody has to take over first.
     to_hand_over: tuple[tuple[Membership, str], ...] = ()
+    # What happens to one's own images, in sentences.
+    images: tuple[str, ...] = ()
 
 
 def consequences_of_closing(actor: Actor) -> Consequences:
@@ -54,6 +62,7 @@ def consequences_of_closing(actor: Actor) -> Consequences:
         to_hand_over=tuple(
             (one, ROLE_LABELS[role].lower()) for one in held for role in sole_roles_of(one)
         ),
+        images=told_of_closing(actor.user_id),
     )
 
 
@@ -69,19 +78,111 @@ def close_account(*, actor: Actor) -> Consequences:
     consequences, now = consequences_of_closing(actor), timezone.now()
     for grant in consequences.revoked:
         end_grant(actor=actor, grant=grant, at=now, reason="account-closed")
-    user.is_active, user.closed_at = False, now
+    hidden = carry_out_closing(Leaving(user.pk, actor, now))
+    _close(user)
+    record(
+        action="account.closed",
+        actor=actor,
+        target=("account", str(user.pk)),
+        details={
+            "revoked": len(consequences.revoked), "kept": len(consequences.kept),
+            "archived": hidden,
+        },
+    )  # fmt: skip
+    return consequences
+
+
+def _close(user: User) -> None:
+    user.is_active, user.closed_at = False, timezone.now()
     user.save(update_fields=["is_active", "closed_at"])
     try:
         close_memberships(user=user)
     except MembershipRefused as refusal:
         raise ClosingRefused(str(refusal)) from None
+
+
+# For somebody who asked by e-mail, post or telephone ---------------------------------------------
+@dataclass(frozen=True, slots=True)
+class ClosedFor:
+    """What closing an account for somebody came to."""
+
+    # Whether the account itself is closed; else only its part at this organisation.
+    is_whole: bool
+    archived: int
+    revoked: int
+
+
+def belongs_here(user_id: int, organisation_id: UUID) -> bool:
+    """Is it an account of this organisation: a member's, or of somebody whose images it holds?"""
+    return (
+        Membership.objects.filter(
+            user_id=user_id, organisation_id=organisation_id, is_active=True
+        ).exists()
+        or SubjectAccount.objects.filter(
+            user_id=user_id, subject__organisation_id=organisation_id
+        ).exists()
+    )
+
+
+def belongs_elsewhere(user_id: int, organisation_id: UUID) -> bool:
+    """Does another organisation have a part in the account? It is not this one's to close then."""
+    members = Membership.objects.filter(user_id=user_id, is_active=True)
+    subjects = SubjectAccount.objects.filter(user_id=user_id)
+    return (
+        members.exclude(organisation_id=organisation_id).exists()
+        or subjects.exclude(subject__organisation_id=organisation_id).exists()
+    )
+
+
+@transaction.atomic
+def close_account_for(*, actor: Actor, user: User, case_number: str) -> ClosedFor:
+    """Close somebody's account at the actor's organisation, for a request of theirs.
+
+    The caller has checked who asks. Where another organisation has a part in the account, only
+    what is here ends: the account goes on there. Raises `ClosingRefused`.
+    """
+    assert actor.organisation_id is not None
+    if user.pk == actor.user_id:
+        raise ClosingRefused("Your own account is closed on your account's page.")
+    if not actor.is_fresh(timezone.now()):
+        raise ClosingRefused("Prove again that it is you, then close the account.")
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if not row.is_active or not belongs_here(row.pk, actor.organisation_id):
+        raise ClosingRefused("There is no open account of this organisation with that address.")
+    now, here = timezone.now(), actor.organisation_id
+    shares = Grant.objects.filter(in_force(now), granted_by=row, organisation_id=here)
+    revoked = list(shares.select_related("recipient__user")) if _ends_with_account(here) else []
+    for grant in revoked:
+        end_grant(actor=actor, grant=grant, at=now, reason="account-closed")
+    hidden = carry_out_closing(Leaving(row.pk, actor, now, here, case_number))
+    is_whole = not belongs_elsewhere(row.pk, here)
+    if is_whole:
+        _close(row)
+    else:
+        _leave(actor, row, here)
     record(
         action="account.closed",
         actor=actor,
-        target=("account", str(user.pk)),
-        details={"revoked": len(consequences.revoked), "kept": len(consequences.kept)},
-    )
-    return consequences
+        target=("account", str(row.pk)),
+        details={
+            "revoked": len(revoked), "archived": hidden, "whole": is_whole,
+            "case": case_number.lower(),
+        },
+    )  # fmt: skip
+    return ClosedFor(is_whole, hidden, len(revoked))
+
+
+def _leave(actor: Actor, user: User, organisation_id: UUID) -> None:
+    """End what ties the account to one organisation."""
+    membership = Membership.objects.filter(
+        user=user, organisation_id=organisation_id, is_active=True
+    ).first()
+    if membership is not None:
+        try:
+            end_membership(acting=actor, membership=membership)
+        except MembershipRefused as refusal:
+            raise ClosingRefused(str(refusal)) from None
+    SubjectAccount.objects.filter(user=user, subject__organisation_id=organisation_id).delete()
 
 
 def ends_with_account(pack: Pack) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.controls.signing_in import gate_of
 from accounts.rules import ROLE_CAPABILITIES, Capability, Role
 from accounts.rules.messages import template_named
+from dsar.controls import archive  # noqa: F401 - its controls register themselves
 from dsar.forms import WordsForm
 from dsar.models import Case
 from dsar.rules.clocks import Clock, Request, Step, reckon
@@ -273,8 +274,10 @@ def identity_first() -> str:
 def denial_explained() -> str:
     known = Standing(Kind.CORRECTION, State.OPEN, is_identified=True)
     require(refusal_to_answer(Outcome.DENIED, "", known), "A denial needs no reason.")
-    for reason in Denial:
-        require(not refusal_to_answer(Outcome.DENIED, reason, known), "No denial is possible.")
+    for kind in (Kind.CORRECTION, Kind.RECORDS_RELEASE):
+        for reason in denials_for(kind):
+            refusal = refusal_to_answer(Outcome.DENIED, reason, replace(known, kind=kind))
+            require(not refusal, "No denial is possible.")
     for law in (Law.GDPR, Law.UK_GDPR, Law.HIPAA, Law.CCPA):
         require(complaint_routes((law,)), f"Nobody says where to complain under {law.value}.")
     template_named(TEMPLATE_OF["answer"])

@@ -1,5 +1,6 @@
 """The forms of this room."""
 
+from dsar.forms.agents import ActingFields, AuthorityForm, TellPersonForm
 from dsar.forms.answering import (
     AnswerForm,
     AssignForm,
@@ -7,11 +8,8 @@ from dsar.forms.answering import (
     DirectiveAnswerForm,
     FindForm,
     HandOverForm,
-    IdentifyForm,
-    NoForm,
     ReaddressForm,
     RecordForm,
-    TextForm,
 )
 from dsar.forms.asking import (
     CodeForm,
@@ -21,32 +19,45 @@ from dsar.forms.asking import (
     WordsForm,
     residence_fields,
 )
+from dsar.forms.charging import JoinForm, QuoteForm
 from dsar.forms.directives import (
     LiftForm,
     OwnDirectiveForm,
     ScopeChoices,
     ScopeForm,
 )
+from dsar.forms.documents import AskDocumentForm, DocumentForm
+from dsar.forms.identity import CodeForForm, GivenCodeForm, IdentifyForm
+from dsar.forms.plain import NoForm, TextForm
 
 __all__ = [
+    "ActingFields",
     "AnswerForm",
+    "AskDocumentForm",
     "AssignForm",
+    "AuthorityForm",
+    "CodeForForm",
     "CodeForm",
     "CorrectionAnswerForm",
     "DetailForm",
     "DirectiveAnswerForm",
     "DisagreeForm",
+    "DocumentForm",
     "FindForm",
+    "GivenCodeForm",
     "HandOverForm",
     "IdentifyForm",
+    "JoinForm",
     "LiftForm",
     "NoForm",
     "OwnDirectiveForm",
+    "QuoteForm",
     "ReaddressForm",
     "RecordForm",
     "ResidenceForm",
     "ScopeChoices",
     "ScopeForm",
+    "TellPersonForm",
     "TextForm",
     "WordsForm",
     "residence_fields",

@@ -8,26 +8,26 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import Organisation, User
+from dsar.forms.agents import ActingFields
 from dsar.forms.asking import ResidenceForm, country_field, state_field, text_field
 from dsar.forms.directives import ScopeForm, ticks
-from dsar.models import Case
+from dsar.forms.plain import NoForm
 from dsar.rules.kinds import KIND_CHOICES, Kind
 from dsar.rules.states import (
     DOOR_LABELS,
     OUTCOME_LABELS,
-    PROOF_LABELS,
     RECORDED_BY_OFFICER,
     Outcome,
-    Proof,
     denial_words,
     denials_for,
     outcomes_for,
 )
 from dsar.rules.words import LONGEST_TEXT, one_line
+from dsar.selectors.identity import is_identified
 from studies.rules.correcting import ATTRIBUTES, ValueRefused, checked_value, value_words
 
 
-class RecordForm(ResidenceForm):
+class RecordForm(ActingFields, ResidenceForm):
     """What came by post, telephone or e-mail, written down by an officer."""
 
     door = forms.ChoiceField(
@@ -40,14 +40,24 @@ class RecordForm(ResidenceForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     kind = forms.ChoiceField(label="What is asked for?", choices=KIND_CHOICES)
-    name = forms.CharField(label="Name of the person", max_length=120)
+    name = forms.CharField(label="Name of whoever asks", max_length=120)
     email = forms.EmailField(
-        label="E-mail address of the person", max_length=254, required=False,
+        label="E-mail address of whoever asks", max_length=254, required=False,
         help_text="The acknowledgement and the answer go there. Left empty, you print letters.",
     )  # fmt: skip
     text = text_field("What was written or said")
     country, state = country_field("Country the person lives in", "Not known"), state_field()
-    field_order = ["door", "received_on", "kind", "name", "email", "country", "state", "text"]
+    field_order = ["door", "received_on", "kind", "name", "email", "relation", "person_name",
+                   "person_age", "country", "state", "text"]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["relation"].label = "For whom do they ask?"
+        self.fields["relation"].choices = [
+            ("", "Themself, or their animal"), *self.fields["relation"].choices[1:]
+        ]  # fmt: skip
+        self.fields["person_name"].label = "Name of the person they ask for"
+        self.fields["person_name"].help_text = "Left empty if they ask for themself."
 
     def clean_name(self) -> str:
         if not (name := one_line(self.cleaned_data["name"])):
@@ -55,30 +65,10 @@ class RecordForm(ResidenceForm):
         return name
 
 
-class NoForm(forms.Form):
-    """For what needs a yes and nothing else."""
-
-    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.case = case
-
-
-class TextForm(NoForm):
-    text = text_field("In writing")
-
-
 class AssignForm(NoForm):
     officer = forms.ModelChoiceField(
         label="Who works on it", queryset=User.objects.none(), empty_label=None,
         widget=forms.RadioSelect,
-    )  # fmt: skip
-
-
-class IdentifyForm(NoForm):
-    proof = forms.ChoiceField(
-        label="How do you know who asks?", widget=forms.RadioSelect,
-        choices=[(one.value, PROOF_LABELS[one]) for one in Proof if one is not Proof.ACCOUNT],
-        help_text="Keep no copy of a document: that you saw it is enough.",
     )  # fmt: skip
 
 
@@ -92,6 +82,7 @@ class AnswerForm(NoForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.is_known = is_identified(self.case)
         can = outcomes_for(Kind(self.case.kind))
         self.fields["outcome"].choices = [
             (one.value, OUTCOME_LABELS[one]) for one in can if self.is_bound or self._now(one)
@@ -103,7 +94,7 @@ class AnswerForm(NoForm):
         if len(can) == 1:
             self.initial.setdefault("outcome", can[0].value)
             del self.fields["denial"]
-        if self.case.facts.needs_identity and self.case.identified_at is None:
+        if self.case.facts.needs_identity and not self.is_known:
             self.fields["outcome"].help_text = (
                 "It is not noted yet how it is known who asks, so nothing can be handed out or"
                 " changed. Note that first, or refuse."
@@ -111,8 +102,7 @@ class AnswerForm(NoForm):
 
     def _now(self, outcome: Outcome) -> bool:
         """What is not possible before it is known who asks is not offered."""
-        is_known = self.case.identified_at is not None or not self.case.facts.needs_identity
-        return is_known or outcome is Outcome.DENIED
+        return self.is_known or not self.case.facts.needs_identity or outcome is Outcome.DENIED
 
 
 class DirectiveAnswerForm(AnswerForm, ScopeForm):

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     AUDIT_LOG = "audit-log"
     SHINE_THE_LIGHT = "shine-the-light"
     ACCOUNT_CLOSURE = "account-closure"
+    RECORDS_RELEASE = "records-release"
     COMPLAINT = "complaint"
     QUESTION = "question"
     SUPPORT = "support"
@@ -96,6 +97,11 @@ KINDS: dict[Kind, KindFacts] = {
     Kind.ACCOUNT_CLOSURE: KindFacts(
         "Close my account", "If you can still sign in, your account's page does it at once.",
         needs_identity=True,
+    ),
+    Kind.RECORDS_RELEASE: KindFacts(
+        "Have archived records released",
+        "What is kept only because the law asks for it, after an account was closed. It takes a"
+        " signed authorization.", needs_identity=True,
     ),
     Kind.COMPLAINT: KindFacts(
         "Complain", "Say what went wrong. You can also turn to an authority at any time.",

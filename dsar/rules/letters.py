@@ -21,8 +21,25 @@ CONFIRM = MessageTemplate(
     " not you, do nothing.",
     "dsar:new",
 )  # fmt: skip
+# To somebody in whose name another asked; they open by a link of their own.
+IN_YOUR_NAME = MessageTemplate(
+    "request-in-your-name", Category.CASE,
+    "Somebody asked in your name",
+    "Somebody sent a request about your data and says that they may act for you. Open this link,"
+    " see who it is, and say whether that is so.",
+    "dsar:new",
+)  # fmt: skip
+ANSWERED_TO_YOU = MessageTemplate(
+    "request-answered-to-you", Category.CASE,
+    "A request in your name is answered",
+    "A request about your data that somebody made in your name is answered. The answer goes to"
+    " you alone; open this link to read it.",
+    "dsar:new",
+)  # fmt: skip
 TEMPLATES = [
     CONFIRM,
+    IN_YOUR_NAME,
+    ANSWERED_TO_YOU,
     _to_officer(
         "request-arrived", "A request came in",
         "A request or question came in. See who asks what, and by when the answer is due.",
@@ -38,6 +55,12 @@ TEMPLATES = [
     _to_officer(
         "request-erased", "An erasure was carried out",
         "What was approved is erased. Look at what went and what stays, and answer the request.",
+    ),
+    MessageTemplate(
+        "release-to-approve", Category.CASE, "A release of archived records waits for you",
+        "An officer has checked an authorization. Look at what was seen and what would leave the"
+        " archive; a second person has to approve it.",
+        "dsar:release_approve", has_target=True,
     ),
     _to_officer(
         "request-disagreed", "Somebody does not agree with a refusal",
@@ -61,6 +84,16 @@ TEMPLATES = [
         "request-detail-asked", "A question about your request",
         "To answer your request, something more is needed from you. It is on its page, where you"
         " can reply.",
+    ),
+    _to_person(
+        "request-document-asked", "A paper is needed for your request",
+        "To answer your request, a paper is needed from you. Which one, and what for, is on its"
+        " page, where you can send it.",
+    ),
+    _to_person(
+        "request-fee", "What you asked for has a cost",
+        "A copy that you asked for would cost something. What for, and how much, is on its page;"
+        " nothing is made before you accept.",
     ),
     _to_person(
         "request-extended", "Your request takes longer",
@@ -87,6 +120,8 @@ TEMPLATE_OF = {
     "received": "request-received",
     "acknowledge": "request-received",
     "ask-detail": "request-detail-asked",
+    "ask-document": "request-document-asked",
+    "quote-fee": "request-fee",
     "extend": "request-extended",
     "answer": "request-answered",
     "hand-over": "request-handed-on",

@@ -34,11 +34,18 @@ class Act(StrEnum):
     ASSIGN = "assign"
     NOTE = "note"
     IDENTIFY = "identify"
+    AUTHORITY = "authority"
+    TELL_PERSON = "tell-person"
     ERASE = "erase"
     READDRESS = "readdress"
     ASK_DETAIL = "ask-detail"
     GIVE_DETAIL = "give-detail"
+    ASK_DOCUMENT = "ask-document"
+    ADD_DOCUMENT = "add-document"
+    SEND_DOCUMENT = "send-document"
     EXTEND = "extend"
+    JOIN = "join"
+    QUOTE = "quote-fee"
     ANSWER = "answer"
     HAND_OVER = "hand-over"
     CLOSE = "close"
@@ -74,6 +81,7 @@ class Outcome(StrEnum):
     PARTLY = "partly"
     DENIED = "denied"
     REPLIED = "replied"
+    JOINED = "joined"
 
 
 OUTCOME_LABELS = {
@@ -81,6 +89,7 @@ OUTCOME_LABELS = {
     Outcome.PARTLY: "Done in part",
     Outcome.DENIED: "Refused",
     Outcome.REPLIED: "Replied",
+    Outcome.JOINED: "Taken together with an earlier request",
 }
 
 
@@ -88,11 +97,15 @@ class Denial(StrEnum):
     """Why not, after the justifications of the W3C Data Privacy Vocabulary."""
 
     IDENTITY = "identity-not-shown"
+    AUTHORITY = "authority-not-shown"
     LEGAL_DUTY = "legal-duty-to-keep"
     THIRD_PARTY = "rights-of-others"
     EXEMPTED = "exempted-by-law"
     EXCESSIVE = "unfounded-or-excessive"
+    REPEATED = "answered-as-often-as-law-asks"
     NOT_HELD = "nothing-held"
+    # Of a release of archived records alone.
+    NO_AUTHORIZATION = "no-authorization"
     # Of a correction alone (45 CFR 164.526(a)(2)(i) to (iv)).
     NOT_CREATED = "not-made-here"
     NOT_IN_SET = "not-part-of-the-record"
@@ -109,11 +122,14 @@ AMENDMENT_DENIALS: Final = {
 }
 DENIAL_LABELS = {
     Denial.IDENTITY: "It could not be shown who asks",
+    Denial.AUTHORITY: "It could not be shown that somebody may ask for the person",
     Denial.LEGAL_DUTY: "The law asks to keep it",
     Denial.THIRD_PARTY: "It would harm the rights of others",
     Denial.EXEMPTED: "The law exempts it",
     Denial.EXCESSIVE: "It is manifestly unfounded or excessive",
+    Denial.REPEATED: "It was answered as often as the law asks for in this time",
     Denial.NOT_HELD: "Nothing of the kind is held",
+    Denial.NO_AUTHORIZATION: "No valid authorization was shown (45 CFR 164.508)",
     Denial.NOT_CREATED: "It was not made here, and whoever made it can still be asked",
     Denial.NOT_IN_SET: "It is not part of the record that decisions are made from",
     Denial.NOT_OPEN: "It is among what the law does not open to access",
@@ -123,7 +139,10 @@ DENIAL_LABELS = {
 
 def denials_for(kind: Kind) -> list[Denial]:
     """The reasons that there can be for refusing a request of this kind."""
-    return [one for one in Denial if kind is Kind.CORRECTION or one not in AMENDMENT_DENIALS]
+    foreign = set() if kind is Kind.CORRECTION else set(AMENDMENT_DENIALS)
+    if kind is not Kind.RECORDS_RELEASE:
+        foreign.add(Denial.NO_AUTHORIZATION)
+    return [one for one in Denial if one not in foreign]
 
 
 def denial_words(denial: Denial) -> str:
@@ -140,6 +159,7 @@ class Proof(StrEnum):
     KNOWN = "known-in-person"
     MATCHED = "facts-matched"
     CALLED_BACK = "called-back"
+    CODE = "code"
 
 
 PROOF_LABELS = {
@@ -148,6 +168,7 @@ PROOF_LABELS = {
     Proof.KNOWN: "They are known here and came in person",
     Proof.MATCHED: "Facts that only they know match the record",
     Proof.CALLED_BACK: "I called them back on the number of the record",
+    Proof.CODE: "They gave the code that went to an address or number of the record",
 }
 
 
@@ -160,6 +181,20 @@ class Standing:
     is_acknowledged: bool = False
     is_extended: bool = False
     is_identified: bool = False
+    # So sure that nothing more needs to be looked at.
+    is_certain: bool = False
+    # Somebody asks for somebody else; and why nothing can be done for them yet, in a sentence.
+    for_other: bool = False
+    unauthorised: str = ""
+    # Why it cannot be taken together with an earlier one, in a sentence.
+    not_joined: str = "There is no earlier request of the same kind to join it to."
+    # From when on the law asks to answer it again; None: now.
+    next_on: date | None = None
+    # A law whose reasons for refusing do not name what is excessive.
+    bars_excessive: str = ""
+    # A fee was quoted, and the person has not accepted it yet; why none can be quoted.
+    fee_open: bool = False
+    free: str = ""
     answer_on: date = date.max
     extends_to: date | None = None
     # The policy says that patients' requests go on to the provider that sent the data.
@@ -188,24 +223,34 @@ def refusal_of(act: Act, standing: Standing, today: date) -> str:
     """Say why an act cannot be done now; empty if it can."""
     if act in _AFTERWARDS:
         return _refusal_afterwards(act, standing)
+    if act in {Act.AUTHORITY, Act.TELL_PERSON} and not standing.for_other:
+        return "Nobody asks for somebody else here."
     if act not in _ALLOWED[standing.state]:
-        if act is Act.CLOSE and standing.state in UNANSWERED:
-            return "Answer first: no request is closed without a reply in writing."
-        if act is Act.GIVE_DETAIL and standing.state is State.OPEN:
-            return "Nothing is asked of you at the moment."
-        if act is Act.ASK_DETAIL and standing.state is State.NEEDS_DETAIL:
-            return "The person was asked already, and has not replied yet."
-        return _WHY_NOT[standing.state]
+        return _refusal_in_state(act, standing)
     match act:
         case Act.ACKNOWLEDGE if standing.is_acknowledged:
             return "It was acknowledged already."
-        case Act.IDENTIFY if standing.is_identified:
+        case Act.IDENTIFY if standing.is_certain:
             return "It was noted already how it is known who asks."
         case Act.HAND_OVER if not standing.routes_on:
             return "The privacy policy says that requests are answered here, not handed on."
+        case Act.JOIN:
+            return standing.not_joined
+        case Act.QUOTE:
+            return standing.free
         case Act.EXTEND:
             return _refusal_to_extend(standing, today)
     return ""
+
+
+def _refusal_in_state(act: Act, standing: Standing) -> str:
+    if act is Act.CLOSE and standing.state in UNANSWERED:
+        return "Answer first: no request is closed without a reply in writing."
+    if act is Act.GIVE_DETAIL and standing.state is State.OPEN:
+        return "Nothing is asked of you at the moment."
+    if act is Act.ASK_DETAIL and standing.state is State.NEEDS_DETAIL:
+        return "The person was asked already, and has not replied yet."
+    return _WHY_NOT[standing.state]
 
 
 def _refusal_afterwards(act: Act, standing: Standing) -> str:
@@ -245,12 +290,31 @@ def refusal_to_answer(outcome: Outcome, denial: str, standing: Standing) -> str:
     if outcome is not Outcome.DENIED and denial:
         return "A reason for refusing belongs to a refusal only."
     if denial and denial not in denials_for(standing.kind):
-        return "That is a reason for refusing a correction, and nothing else."
+        what = (
+            "a correction" if denial in set(AMENDMENT_DENIALS) else "a release of archived records"
+        )
+        return f"That is a reason for refusing {what}, and nothing else."
+    if refusal := _refusal_to_deny(denial, standing):
+        return refusal
     if outcome not in outcomes_for(standing.kind):
         return "A request is granted, granted in part or refused; a question is replied to."
     hands_out = outcome in {Outcome.GRANTED, Outcome.PARTLY}
+    if hands_out and standing.unauthorised:
+        return standing.unauthorised
+    if hands_out and standing.fee_open:
+        return "The person has not accepted the fee yet. Wait for it, or quote none."
     if hands_out and KINDS[standing.kind].needs_identity and not standing.is_identified:
         return "Note first how it is known who asks; until then nothing is handed out or changed."
+    return ""
+
+
+def _refusal_to_deny(denial: str, standing: Standing) -> str:
+    if denial == Denial.REPEATED and standing.next_on is None:
+        return "The law asks to answer it again. Answer it like any other."
+    if denial == Denial.EXCESSIVE and standing.bars_excessive:
+        return (
+            f"{standing.bars_excessive} lists its reasons for refusing, and this is none of them."
+        )
     return ""
 
 

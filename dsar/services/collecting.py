@@ -14,6 +14,7 @@ from consent.models import DataSubject
 from dsar.models import Case, CaseSubject
 from dsar.permissions import can_answer
 from dsar.rules.states import UNANSWERED
+from dsar.selectors.agents import authority_of
 from dsar.services.entries import CaseRefused, NotYours, locked, write_event
 from policies.rules.holdings import Holding, Whose, holders
 
@@ -46,9 +47,10 @@ class Collection:
 
 
 def whose_of(case: Case) -> Whose:
-    """The person of a case: the account that asked, and whom officers found."""
+    """The person of a case: whom officers found, and the account that asked for itself."""
     ids = case.subjects.values_list("subject_id", flat=True)
-    return Whose(case.organisation_id, frozenset(ids), case.person_id, case.ends_account)
+    user_id = None if authority_of(case) else case.person_id
+    return Whose(case.organisation_id, frozenset(ids), user_id, case.ends_account)
 
 
 def collect(whose: Whose) -> Collection:

@@ -22,12 +22,13 @@ from dsar.services.entries import (
     NotYours,
     for_officer,
     locked,
+    needed,
     require_now,
     tell_person,
     write_entry,
     write_event,
 )
-from dsar.services.handling import give_answer, needed
+from dsar.services.handling import give_answer
 from dsar.services.pausing import subjects_meant
 from studies.models import Statement, Study
 from studies.rules.correcting import ATTRIBUTES, value_words
@@ -63,7 +64,7 @@ def grant_correction(
         return answered
     subject = _one_subject(row)
     named = frozenset(studies) or frozenset(
-        Study.objects.filter(subject=subject).values_list("uid", flat=True)
+        Study.objects.filter(subject=subject, archived_at=None).values_list("uid", flat=True)
     )
     before = _before(subject, named)
     try:
@@ -87,7 +88,8 @@ def _one_subject(case: Case) -> DataSubject:
 
 
 def _before(subject: DataSubject, named: Collection[str]) -> dict[str, str]:
-    study = Study.objects.filter(subject=subject, uid__in=named).order_by("-id").first()
+    rows = Study.objects.filter(subject=subject, uid__in=named, archived_at=None)
+    study = rows.order_by("-id").first()
     if study is None:
         raise CaseRefused("No study of this person is held, so there is nothing to correct.")
     return values_of(study)

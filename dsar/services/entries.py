@@ -11,6 +11,7 @@ from dsar.models import Case, CaseEntry
 from dsar.permissions import can_answer
 from dsar.rules.letters import TEMPLATE_OF
 from dsar.rules.states import Act, refusal_of
+from dsar.rules.words import LONGEST_TEXT, readable
 from dsar.sealing import OpenCase
 from dsar.selectors import standing_of, today_at
 from jobs.services import create_job
@@ -99,3 +100,13 @@ def tell_person(case: Case, entry: CaseEntry) -> None:
     else:
         entry.told = "letter"
     entry.save(update_fields=["told"])
+
+
+def needed(text: str) -> str:
+    """What somebody wrote, made safe, neither empty nor too long. Raises `CaseRefused`."""
+    words = readable(text)
+    if not words:
+        raise CaseRefused("Write it in words: an empty text says nothing.")
+    if len(words) > LONGEST_TEXT:
+        raise CaseRefused(f"At most {LONGEST_TEXT} characters.")
+    return words

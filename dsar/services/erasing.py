@@ -30,6 +30,7 @@ from dsar.rules.erasure import (
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Act
 from dsar.selectors import people_working_on
+from dsar.selectors.identity import is_identified
 from dsar.services.collecting import collect, whose_of
 from dsar.services.entries import CaseRefused, for_officer, write_entry, write_event
 from jobs.services import Run, create_job
@@ -51,7 +52,7 @@ def plan_case_erasure(*, actor: Actor, case: Case) -> Erasure:
     row = for_officer(actor, case, Act.ERASE)
     whose = whose_of(row)
     refusal = refusal_to_plan(
-        Kind(row.kind), is_identified=row.identified_at is not None,
+        Kind(row.kind), is_identified=is_identified(row),
         knows_whom=bool(whose.subject_ids or whose.user_id), is_complete=collect(whose).is_complete,
     )  # fmt: skip
     if refusal:

@@ -15,15 +15,22 @@ from dsar.permissions import can_answer, is_person_of
 from dsar.rules.directing import corrects, sets_directive
 from dsar.rules.erasure import refusal_to_answer as refusal_to_call_erased
 from dsar.rules.kinds import Kind
-from dsar.rules.states import Act, Outcome, Proof, State, refusal_to_answer
-from dsar.rules.words import LONGEST_TEXT, readable
+from dsar.rules.states import Act, Outcome, State, refusal_to_answer
 from dsar.sealing import OpenCase, email_token
-from dsar.selectors import colleagues_of, deadlines_of, people_working_on, standing_of
+from dsar.selectors import (
+    colleagues_of,
+    deadlines_of,
+    people_working_on,
+    standing_of,
+)
+from dsar.services.closing_accounts import refusal_to_call_closed
+from dsar.services.documents import end_with_answer
 from dsar.services.entries import (
     CaseRefused,
     NotYours,
     for_officer,
     locked,
+    needed,
     require_now,
     tell_person,
     write_entry,
@@ -31,6 +38,8 @@ from dsar.services.entries import (
 )
 from dsar.services.erasing import standing_of_erasure
 from dsar.services.pausing import announce_end_of_pause, end_pause
+from dsar.services.releasing_archive import refusal_to_call_released
+from dsar.services.representing import tell_of_answer
 
 
 @transaction.atomic
@@ -67,19 +76,6 @@ def note_on_case(*, actor: Actor, case: Case, text: str) -> Case:
     row = for_officer(actor, case, Act.NOTE)
     write_entry(row, Act.NOTE, by=actor, text=needed(text), shown=False)
     write_event("request.noted", row, actor=actor)
-    return row
-
-
-@transaction.atomic
-def identify_person(*, actor: Actor, case: Case, proof: Proof) -> Case:
-    """Note how it is known who asks; from here on something can be handed out or changed."""
-    row = for_officer(actor, case, Act.IDENTIFY)
-    if proof is Proof.ACCOUNT:
-        raise CaseRefused("That is noted by the portal itself. Choose how you saw who asks.")
-    row.identified_at, row.proof = timezone.now(), proof.value
-    row.save(update_fields=["identified_at", "proof"])
-    write_entry(row, Act.IDENTIFY, by=actor, code=proof.value, shown=False)
-    write_event("request.identified", row, actor=actor, proof=proof.value)
     return row
 
 
@@ -162,6 +158,9 @@ def give_answer(*, actor: Actor, row: Case, text: str, outcome: Outcome, denial:
     """Write the answer into a case that the caller holds for an officer."""
     if refusal := refusal_to_answer(outcome, denial, standing_of(row)):
         raise CaseRefused(refusal)
+    for refuses in (refusal_to_call_closed, refusal_to_call_released):
+        if refusal := refuses(row, outcome):
+            raise CaseRefused(refusal)
     if refusal := refusal_to_call_erased(Kind(row.kind), outcome, standing_of_erasure(row)):
         raise CaseRefused(refusal)
     _end_waiting(row)
@@ -170,7 +169,9 @@ def give_answer(*, actor: Actor, row: Case, text: str, outcome: Outcome, denial:
     row.save(update_fields=["state", "answered_at", "outcome", "denial"])
     entry = write_entry(row, Act.ANSWER, by=actor, text=needed(text), code=outcome.value)
     announce_end_of_pause(row)
+    end_with_answer(row)
     tell_person(row, entry)
+    tell_of_answer(row)
     write_event("request.answered", row, actor=actor, outcome=outcome.value, denial=denial)
     return row
 
@@ -211,13 +212,3 @@ def _end_waiting(row: Case) -> None:
     # Never earlier than it was said before.
     row.answer_on = max(row.answer_on, deadlines_of(row).answer_on)
     row.save(update_fields=["waited_days", "state", "waiting_since", "answer_on"])
-
-
-def needed(text: str) -> str:
-    """What somebody wrote, made safe, neither empty nor too long. Raises `CaseRefused`."""
-    words = readable(text)
-    if not words:
-        raise CaseRefused("Write it in words: an empty text says nothing.")
-    if len(words) > LONGEST_TEXT:
-        raise CaseRefused(f"At most {LONGEST_TEXT} characters.")
-    return words

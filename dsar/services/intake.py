@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +17,8 @@ from accounts.services.notifications import notify
 from accounts.services.trail import anonymous_ref, current_network
 from accounts.services.trail import record as record_event
 from audit.models import Event
-from dsar.models import Case, RequestDraft
+from dsar.models import Authority, Case, RequestDraft
+from dsar.rules.agents import Relation
 from dsar.rules.clocks import Request, local_day, noon_of, reckon
 from dsar.rules.kinds import Kind
 from dsar.rules.numbers import number_of
@@ -26,6 +27,7 @@ from dsar.rules.words import one_line, readable
 from dsar.sealing import (
     KEY_KIND,
     OpenCase,
+    Person,
     Written,
     email_token,
     open_draft,
@@ -53,6 +55,14 @@ class TooMany(CaseRefused):
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """In whose name somebody asks, and as whom."""
+
+    relation: Relation
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """What somebody asks, as a form takes it in."""
 
@@ -62,6 +72,8 @@ class Asking:
     name: str
     email: str
     text: str
+    # None: for themself.
+    acting: Acting | None = None
 
     @property
     def written(self) -> Written:
@@ -90,11 +102,25 @@ def begin_request(*, asking: Asking) -> RequestDraft:
         "name": written.name,
         "email": written.email,
         "text": written.text,
+        "acting": _packed(asking.acting),
     }
     seal_draft(draft, record, key.key)
     draft.save(force_insert=True)
     create_job(kind=CONFIRMING, natural_key=str(draft.pk), payload={"draft": draft.pk})
     return draft
+
+
+def _packed(acting: Acting | None) -> dict[str, Any] | None:
+    if acting is None:
+        return None
+    return {"relation": acting.relation.value, **asdict(acting.person)}
+
+
+def _unpacked(record: dict[str, Any] | None) -> Acting | None:
+    if record is None:
+        return None
+    relation = Relation(record.pop("relation"))
+    return Acting(relation, Person(**record))
 
 
 @transaction.atomic
@@ -147,6 +173,7 @@ def confirm_request(*, draft: RequestDraft) -> Case:
         name=record["name"],
         email=record["email"],
         text=record["text"],
+        acting=_unpacked(record["acting"]),
     )
     case = open_case(asking, door=Door.FORM, received_at=timezone.now())
     row.confirmed_at, row.sealed_record = timezone.now(), b""
@@ -167,9 +194,11 @@ def submit_request(*, actor: Actor, asking: Asking) -> Case:
     if Case.objects.filter(person_id=actor.user_id, created_at__gt=since).count() >= PER_PERSON:
         raise TooMany(f"You sent {PER_PERSON} requests in the last hour. Try again later.")
     now = timezone.now()
+    # An account shows who asks, and nothing of somebody else.
+    known = {"identified_at": now, "proof": Proof.ACCOUNT.value} if asking.acting is None else {}
     case = open_case(
         asking, door=Door.SIGNED_IN, received_at=now, person=User.objects.get(pk=actor.user_id),
-        identified_at=now, proof=Proof.ACCOUNT.value,
+        **known,
     )  # fmt: skip
     _arrived(case, by=actor)
     pause_while_open(actor=actor, case=case)
@@ -236,7 +265,17 @@ def open_case(asking: Asking, *, door: Door, received_at: datetime, **more: obje
     )
     seal_case(case, written, key.key)
     case.save(force_insert=True)
+    if asking.acting is not None:
+        _note_acting(case, asking.acting)
     return case
+
+
+def _note_acting(case: Case, acting: Acting) -> None:
+    authority = Authority(case=case, relation=acting.relation.value)
+    person = replace(acting.person, name=one_line(acting.person.name))
+    OpenCase(case).seal_person(authority, person)
+    authority.save(force_insert=True)
+    write_event("request.in_name", case, actor=None, relation=authority.relation)
 
 
 def _arrived(case: Case, *, by: Actor | None) -> None:

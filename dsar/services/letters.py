@@ -9,12 +9,15 @@ from django.urls import reverse
 
 from accounts.gateways.post import MailFailed, send_letter
 from accounts.rules.messages import template_named
-from dsar.models import CaseEntry, RequestDraft
-from dsar.rules.letters import CONFIRM, TEMPLATE_OF
+from dsar.models import Authority, CaseEntry, RequestDraft
+from dsar.rules.letters import ANSWERED_TO_YOU, CONFIRM, IN_YOUR_NAME, TEMPLATE_OF
 from dsar.sealing import OpenCase, open_draft
 from dsar.selectors import confirm_token, read_token
+from dsar.selectors.agents import person_token
 
 CONFIRMING = "dsar.confirming"
+ANSWERED = "answered"
+_PERSON_FOOT = "--\nCollimate sends this because a request was made in your name.\n"
 _FOOT = "--\nCollimate sends this because of a request that was made with this address.\n"
 
 
@@ -38,6 +41,17 @@ def mail_confirmation(*, draft_id: UUID) -> None:
     link = settings.PUBLIC_URL + reverse("dsar:confirm", args=[confirm_token(draft)])
     _send(draft.pk, open_draft(draft)["email"], CONFIRM.title,
           f"{CONFIRM.sentence}\n\n{link}\n\n{_FOOT}")  # fmt: skip
+
+
+def mail_person(*, authority_id: UUID, what: str, letter_id: UUID) -> None:
+    """Mail somebody in whose name another asked: that it is so, or that it is answered."""
+    authority = Authority.objects.select_related("case", "case__organisation").get(pk=authority_id)
+    to = OpenCase(authority.case).person_of(authority).email
+    if not to:
+        return
+    template = ANSWERED_TO_YOU if what == ANSWERED else IN_YOUR_NAME
+    link = settings.PUBLIC_URL + reverse("dsar:person", args=[person_token(authority)])
+    _send(letter_id, to, template.title, f"{template.sentence}\n\n{link}\n\n{_PERSON_FOOT}")
 
 
 def _send(letter_id: UUID, to: str, title: str, body: str) -> bool:

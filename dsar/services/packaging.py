@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -23,9 +23,13 @@ from consent.selectors import grants_of_subjects, identities
 from dsar.models import Case, Package
 from dsar.permissions import can_answer, is_person_of
 from dsar.rules.fhir import ShareFacts, StudyFacts, bundle
+from dsar.rules.identity import Level
 from dsar.rules.kinds import Kind
 from dsar.rules.packages import LASTS, TRIES, WITH_COPY, digest_of_code, is_code, new_code
 from dsar.rules.states import UNANSWERED
+from dsar.selectors import standing_of
+from dsar.selectors.agents import answer_is_persons
+from dsar.selectors.identity import level_known
 from dsar.services.collecting import Collection, collect, whose_of
 from dsar.services.entries import CaseRefused, NotYours, locked, write_event
 from dsar.services.explaining import explained, rooms
@@ -61,16 +65,24 @@ def prepare_package(*, actor: Actor, case: Case) -> tuple[Package, str]:
         raise NotYours("Only privacy officers of the organisation that was asked can do this.")
     if refusal := _refusal_to_prepare(row):
         raise CaseRefused(refusal)
+    return begin_package(actor=actor, row=row, kind=MAKE)
+
+
+def begin_package(*, actor: Actor, row: Case, kind: str, once: bool = False) -> tuple[Package, str]:
+    """Let a job of this kind make a package for a locked case, in the place of earlier ones.
+
+    With `once` it can be fetched a single time. The caller has checked that it may be made.
+    """
     for earlier in row.packages.exclude(state=Package.State.GONE):
         _end(earlier)
-    code = "" if row.person_id else new_code()
+    code = "" if row.person_id and not answer_is_persons(row) else new_code()
     package = Package.objects.create(
-        id=uuid4(), case=row, made_by_id=actor.user_id,
+        id=uuid4(), case=row, made_by_id=actor.user_id, once=once,
         key_id=create_data_key(organisation_id=row.organisation_id, kind=KEY_KIND).id,
         code_digest=digest_of_code(code) if code else "",
     )  # fmt: skip
     package.job_id = create_job(
-        kind=MAKE, natural_key=str(package.pk), payload={"package": str(package.pk)},
+        kind=kind, natural_key=str(package.pk), payload={"package": str(package.pk)},
         organisation_id=row.organisation_id, created_by_id=actor.user_id,
     ).pk  # fmt: skip
     package.save(update_fields=["job_id"])
@@ -85,26 +97,51 @@ def _refusal_to_prepare(row: Case) -> str:
         return "Nothing is copied for a request of this kind."
     if row.identified_at is None:
         return "Note first how it is known who asks; until then nothing is handed out."
-    if not row.subjects.exists() and row.person_id is None:
+    if whose_of(row).user_id is None and not row.subjects.exists():
         return "Say first whom the request is about: find the person among the patients."
+    standing = standing_of(row)
+    if standing.unauthorised:
+        return standing.unauthorised
+    if standing.fee_open:
+        return "The person has not accepted the fee yet. Wait for it, or quote none."
+    if level_known(row) < Level.HIGH:
+        return (
+            "A copy holds the data itself, so each record needs more proof that it is theirs. Look"
+            " once more at who asks."
+        )
     return ""
 
 
 def make_package(run: Run) -> None:
     """Write everything that is held into one sealed archive. A kill begins it anew."""
-    package = (
-        Package.objects.select_related("case", "case__organisation")
-        .filter(pk=UUID(run.payload["package"]))
-        .first()
-    )
-    if package is None or package.state != Package.State.MAKING:
+    package = package_to_make(run)
+    if package is None:
         return
     whose = whose_of(package.case)
     collection = collect(whose)
     if not collection.is_complete:
         # Tried again by the job; an answer without that room would be called complete.
         raise JobAborted("room-unreachable")
-    archive = Archive(package, whose, collection)
+    write_package(run, package, Archive(_everything(package, whose, collection)))
+
+
+def package_to_make(run: Run) -> Package | None:
+    """The package that a job is to make; None if it is made, or gone."""
+    package = (
+        Package.objects.select_related("case", "case__organisation")
+        .filter(pk=UUID(run.payload["package"]))
+        .first()
+    )
+    return package if package is not None and package.state == Package.State.MAKING else None
+
+
+def write_package(
+    run: Run, package: Package, archive: Archive, then: Callable[[], None] = lambda: None
+) -> None:
+    """Seal an archive as it is made, count its files, and say that it is ready.
+
+    `then` is done in the transaction that says so.
+    """
     key = open_data_key(id=package.key_id)
     digest = sha256()
     with seal_blob(key=key, context=package_context(package.pk)) as writer:
@@ -128,20 +165,25 @@ def make_package(run: Run) -> None:
             digest=digest.hexdigest(), files=archive.count, made_at=now, expires_at=now + LASTS,
         )  # fmt: skip
         write_event("request.copy_made", package.case, actor=system_ref(), files=archive.count)
+        then()
+
+
+def _everything(package: Package, whose: Whose, collection: Collection) -> list[File]:
+    """The files of all rooms, the report, and FHIR."""
+    now = timezone.now()
+    files = [
+        File(f"{holder.code}/{one.path}", one.pieces, one.size)
+        for holder in holders() for one in holder.files(whose)
+    ]  # fmt: skip
+    return [*files, _report(package.case, collection, whose, now), _fhir(whose, now)]
 
 
 class Archive:
-    """All files of all rooms, the report, FHIR, and the digest of each; made as it is read."""
+    """Files and the digest of each; made as it is read."""
 
-    def __init__(self, package: Package, whose: Whose, collection: Collection) -> None:
+    def __init__(self, files: Sequence[File]) -> None:
         self._sums: list[str] = []
         self._zip = ZipStream(compress_type=ZIP_STORED)
-        now = timezone.now()
-        files = [
-            File(f"{holder.code}/{one.path}", one.pieces, one.size)
-            for holder in holders() for one in holder.files(whose)
-        ]  # fmt: skip
-        files += [_report(package.case, collection, whose, now), _fhir(whose, now)]
         self.count, self.done = len(files), 0
         for file in files:
             self._zip.add(self._read(file), file.path, compress_type=_way(file.path))
@@ -181,7 +223,9 @@ def _fhir(whose: Whose, now: datetime) -> File:
     )
     studies = list(
         Study.objects.filter(
-            subject_id__in=whose.subject_ids, organisation_id=whose.organisation_id
+            subject_id__in=whose.subject_ids,
+            organisation_id=whose.organisation_id,
+            archived_at=None,
         ).order_by("pk")
     )
     found = bundle(
@@ -225,22 +269,28 @@ def is_to_be_had(case: Case, package: Package | None) -> bool:
         and package.state == Package.State.READY
         and package.expires_at is not None
         and package.expires_at > timezone.now()
+        and not (package.once and package.downloads)
         and case.answered_at is not None
         and case.outcome in {"granted", "partly"}
     )
 
 
 @transaction.atomic
-def open_package(*, case: Case, actor: Actor | None, code: str = "") -> tuple[Package, SealedBlob]:
+def open_package(
+    *, case: Case, actor: Actor | None, code: str = "", by_person: bool = False
+) -> tuple[Package, SealedBlob]:
     """Open the copy for the person of a case, signed in with a fresh proof, or by code.
 
-    Raises `CaseRefused`; a wrong code is counted, and after five nobody opens it any more.
+    `by_person`: by the link of somebody in whose name another asked. Raises `CaseRefused`; a wrong
+    code is counted, and after five nobody opens it any more.
     """
     package = package_of(locked(case))
     if package is None or not is_to_be_had(case, package):
         raise CaseRefused("There is no copy to be had here, or not any more.")
     package = Package.objects.select_for_update().get(pk=package.pk)
-    if case.person_id is not None:
+    if answer_is_persons(case) and not by_person:
+        raise NotYours("This copy goes to the person whose data it is.")
+    if case.person_id is not None and not by_person:
         if actor is None or not is_person_of(actor, case):
             raise NotYours("This copy is somebody else's.")
         if not actor.is_fresh(timezone.now()):
@@ -249,6 +299,8 @@ def open_package(*, case: Case, actor: Actor | None, code: str = "") -> tuple[Pa
         raise CaseRefused("Too many wrong codes. Ask the privacy officer for another copy.")
     elif not is_code(code, package.code_digest):
         raise CaseRefused("This is not the code. Look at it again, or ask the privacy officer.")
+    if package.once and package.downloads:
+        raise CaseRefused("It was fetched already, and can be fetched once only. Ask for another.")
     blob = open_blob(
         package.blob_name, key=open_data_key(id=package.key_id),
         context=package_context(package.pk),

@@ -12,15 +12,17 @@ from consent.selectors import subjects_of_account
 from consent.services.directives import end_directive, purposes_objected_to, set_directive
 from dsar.models import Case
 from dsar.rules.kinds import Kind
+from dsar.selectors.agents import authority_of
 
 
 def subjects_meant(case: Case) -> list[DataSubject]:
-    """Whom a request is about: those an officer found for it, else those of its account."""
+    """Whom a request is about: those an officer found for it, else those of its account, where
+    nobody asks for somebody else."""
     linked = DataSubject.objects.filter(
         organisation_id=case.organisation_id,
         pk__in=case.subjects.values_list("subject_id", flat=True),
     )
-    if linked or case.person_id is None:
+    if linked or case.person_id is None or authority_of(case) is not None:
         return list(linked)
     return list(subjects_of_account(case.person_id).filter(organisation_id=case.organisation_id))
 

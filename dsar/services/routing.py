@@ -15,7 +15,15 @@ from dsar.models import Case
 from dsar.rules.states import Act
 from dsar.rules.words import readable
 from dsar.sealing import KEY_KIND, OpenCase, email_token, seal_case
-from dsar.selectors import deadlines_of, laws_of, people_answering, policy_or_none, providers_for
+from dsar.selectors import (
+    deadlines_of,
+    laws_of,
+    people_answering,
+    policy_or_none,
+    providers_for,
+)
+from dsar.selectors.agents import authority_of
+from dsar.services.documents import reseal_documents
 from dsar.services.entries import CaseRefused, for_officer, tell_person, write_entry, write_event
 from vault.services.data_keys import create_data_key, destroy_data_keys
 
@@ -52,6 +60,9 @@ def _move(row: Case, to: Organisation) -> None:
     """Seal everything anew under a key of the other organisation."""
     before = OpenCase(row)
     written = before.written
+    authority = authority_of(row)
+    person = before.person_of(authority) if authority else None
+    quotes = [(quote, before.items_of(quote)) for quote in row.fee_quotes.all()]
     texts = [(entry, before.text_of(entry)) for entry in row.entries.all()]
     key = create_data_key(organisation_id=to.pk, kind=KEY_KIND)
     row.organisation, row.key_id = to, key.id
@@ -61,3 +72,10 @@ def _move(row: Case, to: Organisation) -> None:
     for entry, text in texts:
         after.seal_entry(entry, text)
         entry.save(update_fields=["sealed_text"])
+    for quote, items in quotes:
+        after.seal_items(quote, items)
+        quote.save(update_fields=["sealed_items"])
+    if authority and person:
+        after.seal_person(authority, person)
+        authority.save(update_fields=["sealed_person"])
+    reseal_documents(row)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from accounts.rules.residence import COUNTRIES, US_STATES, parts_of
-from dsar.forms import DetailForm, DisagreeForm
-from dsar.models import Case
+from dsar.forms import DetailForm, DisagreeForm, DocumentForm, GivenCodeForm
+from dsar.models import Case, FeeQuote
+from dsar.rules.agents import FAULT_LABELS, Fault
 from dsar.rules.clocks import conditions_of
 from dsar.rules.directing import DIRECTIVES_OF
+from dsar.rules.documents import DOCUMENT_KINDS, DocumentKind
 from dsar.rules.erasure import ErasureState
+from dsar.rules.fees import COST_LABELS, Cost
 from dsar.rules.kinds import Kind
 from dsar.rules.laws import known_laws
 from dsar.rules.offers import bars, complaint_routes, elapsed, place_of
@@ -34,11 +38,27 @@ from dsar.rules.states import (
     urgency_of,
 )
 from dsar.sealing import OpenCase
-from dsar.selectors import Line, deadlines_of, lines_of, policy_or_none, standing_of, today_at
+from dsar.selectors import (
+    Line,
+    deadlines_of,
+    lines_of,
+    policy_or_none,
+    standing_of,
+    today_at,
+)
+from dsar.selectors.agents import answer_is_persons, authority_of
+from dsar.selectors.identity import waiting_code
+from dsar.selectors.papers import asked_documents
+from dsar.selectors.repeats import earlier_cases, quote_of
+from dsar.services.charging import FEE_ACCEPTED, FEE_DECLINED
+from dsar.services.closing_accounts import CLOSED as ACCOUNT_CLOSED
 from dsar.services.correcting import CORRECTED
 from dsar.services.directing import DIRECTED
+from dsar.services.documents import ADDED
 from dsar.services.erasing import Shown, erasure_of
 from dsar.services.packaging import is_to_be_had, package_of
+from dsar.services.releasing_archive import APPROVED, CHECKED, MADE
+from dsar.services.repeating import ASKED_AGAIN
 from policies.rules.pack import Pack
 
 ACT_WORDS = {
@@ -50,7 +70,16 @@ ACT_WORDS = {
     Act.READDRESS: "Other address noted",
     Act.ASK_DETAIL: "More detail asked for",
     Act.GIVE_DETAIL: "Reply of the person",
+    Act.ASK_DOCUMENT: "Paper asked for",
+    ADDED: "Paper taken in",
+    Act.AUTHORITY: "Authority looked at",
+    Act.TELL_PERSON: "The person was told",
+    "person-confirmed": "The person confirmed who asks for them",
     Act.EXTEND: "Time extended",
+    Act.QUOTE: "Fee quoted",
+    FEE_ACCEPTED: "Fee accepted",
+    FEE_DECLINED: "Fee not accepted",
+    ASKED_AGAIN: "Asked again",
     Act.ERASE: "Erasure",
     Act.ANSWER: "Answered",
     DIRECTED: "What holds from now on",
@@ -59,6 +88,10 @@ ACT_WORDS = {
     Act.REBUT: "Reply to the statement",
     Act.HAND_OVER: "Handed on to another organisation",
     Act.CLOSE: "Closed",
+    ACCOUNT_CLOSED: "Account closed",
+    CHECKED: "Authorization checked",
+    APPROVED: "Release approved by a second person",
+    MADE: "Package of archived records made",
 }
 TOLD_WORDS = {
     "portal": "told in the portal",
@@ -72,8 +105,12 @@ OFFERED_ACTS = (
     (Act.ANSWER, "Answer"),
     (Act.ACKNOWLEDGE, "Acknowledge by letter"),
     (Act.IDENTIFY, "Note who asks"),
+    (Act.AUTHORITY, "Look at their authority"),
+    (Act.TELL_PERSON, "Tell the person"),
     (Act.ASK_DETAIL, "Ask for more detail"),
     (Act.EXTEND, "Extend the time"),
+    (Act.JOIN, "Join to the earlier request"),
+    (Act.QUOTE, "Quote a fee"),
     (Act.HAND_OVER, "Hand on to the provider"),
     (Act.ASSIGN, "Assign"),
     (Act.NOTE, "Write a note"),
@@ -124,20 +161,33 @@ def step_of(line: Line, *, for_person: bool) -> Step:
     return Step(line, ACT_WORDS.get(entry.act, entry.act), _detail(entry.act, entry.code), told)
 
 
+def _until(code: str) -> str:
+    until = date.fromisoformat(code)
+    return f"until {until.day} {until:%B %Y}"
+
+
+def _label_of_paper(code: str) -> str:
+    return DOCUMENT_KINDS[DocumentKind(code)].label
+
+
+# What the code of a step says beside its name.
+_DETAILS: dict[str, Callable[[str], str]] = {
+    "received": lambda code: f"by {DOOR_LABELS[Door(code)]}",
+    Act.IDENTIFY: lambda code: PROOF_LABELS[Proof(code)],
+    Act.AUTHORITY: lambda code: FAULT_LABELS[Fault(code)] if code in set(Fault) else "it is shown",
+    Act.TELL_PERSON: lambda code: "by mail" if code == "mail" else "by letter",
+    Act.ASK_DOCUMENT: _label_of_paper,
+    ADDED: _label_of_paper,
+    Act.QUOTE: lambda code: f"{int(code) // 100}.{int(code) % 100:02}",
+    ASKED_AGAIN: lambda code: f"by request {code}",
+    Act.EXTEND: _until,
+    Act.ERASE: lambda code: "carried out" if code == "done" else "planned",
+    Act.ANSWER: lambda code: OUTCOME_LABELS[Outcome(code)],
+}
+
+
 def _detail(act: str, code: str) -> str:
-    match act:
-        case "received":
-            return f"by {DOOR_LABELS[Door(code)]}"
-        case Act.IDENTIFY:
-            return PROOF_LABELS[Proof(code)]
-        case Act.EXTEND:
-            until = date.fromisoformat(code)
-            return f"until {until.day} {until:%B %Y}"
-        case Act.ERASE:
-            return "carried out" if code == "done" else "planned"
-        case Act.ANSWER:
-            return OUTCOME_LABELS[Outcome(code)]
-    return ""
+    return _DETAILS[act](code) if act in _DETAILS else ""
 
 
 def contact_of(pack: Pack | None) -> dict[str, str]:
@@ -189,18 +239,46 @@ def person_context(
     context = case_context(opened, for_person=True)
     package = package_of(opened.case)
     context["copy"] = package if is_to_be_had(opened.case, package) else None
+    if answer_is_persons(opened.case):
+        context |= _without_answer(context["steps"])
     standing, today = standing_of(opened.case), today_at(opened.case.organisation)
     if not refusal_of(Act.DISAGREE, standing, today):
         context["disagree"] = disagreeing or DisagreeForm()
+    if (quote := quote_of(opened.case)) is not None and opened.case.state in UNANSWERED:
+        context |= fee_context(opened, quote)
+    if opened.case.state in UNANSWERED and waiting_code(opened.case):
+        context["code_form"] = GivenCodeForm()
+    if opened.case.state in UNANSWERED and (wanted := asked_documents(opened.case)):
+        context["paper"] = DocumentForm(kinds=sorted(wanted))
     if opened.case.state == State.NEEDS_DETAIL:
         context["form"] = form or DetailForm()
     return context
+
+
+def _without_answer(steps: list[Step]) -> dict[str, Any]:
+    """The page of whoever asked for somebody else: that it is answered, and nothing more of it."""
+    shown = [
+        replace(step, line=replace(step.line, text=""), detail="the answer goes to the person")
+        if step.line.entry.act == Act.ANSWER else step
+        for step in steps
+        if step.line.entry.act not in {DIRECTED, CORRECTED, Act.ERASE}
+    ]  # fmt: skip
+    return {"steps": shown, "copy": None, "erased": None, "denial": ""}
+
+
+def fee_context(opened: OpenCase, quote: FeeQuote) -> dict[str, Any]:
+    items = [
+        (COST_LABELS[Cost(one["cost"])], one["what"], f"{one['cents'] / 100:.2f}")
+        for one in opened.items_of(quote)
+    ]
+    return {"quote": quote, "items": items, "fee_open": quote.state == FeeQuote.State.QUOTED}
 
 
 def officer_context(opened: OpenCase) -> dict[str, Any]:
     """A case as an officer sees it, with what can be done now, and why the rest cannot."""
     case = opened.case
     standing, today = standing_of(case), today_at(case.organisation)
+    authority = authority_of(case)
     acts = [(act, words, refusal_of(act, standing, today)) for act, words in OFFERED_ACTS]
     return case_context(opened, for_person=False) | {
         "acts": [
@@ -213,6 +291,14 @@ def officer_context(opened: OpenCase) -> dict[str, Any]:
         ],
         "proof": PROOF_LABELS[Proof(case.proof)] if case.proof else "",
         "door": DOOR_LABELS[Door(case.door)],
+        "authority": authority,
+        "earlier": earlier_cases(case),
+        "next_on": standing.next_on,
+        "in_name_of": opened.person_of(authority) if authority else None,
+        "unauthorised": standing.unauthorised if case.state in UNANSWERED else "",
+        "is_known": standing.is_identified,
+        "papers": case.documents.count(),
         "lives_in": place_words(case.residence),
+        **(fee_context(opened, quote) if (quote := quote_of(case)) else {}),
         "looks_for_somebody": case.facts.needs_identity or Kind(case.kind) in DIRECTIVES_OF,
     }  # fmt: skip

@@ -16,8 +16,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import needs, public, signed_in, to_step_up
 from accounts.rules import Actor, Capability
-from consent.models import DataSubject
-from consent.selectors import identities
 from dsar.forms import CodeForm, FindForm
 from dsar.models import Case, Package
 from dsar.rules.kinds import Kind
@@ -34,11 +32,11 @@ from dsar.services.packaging import (
     prepare_package,
     try_code,
 )
+from dsar.views.people import Linked, people_of
 from jobs.selectors import job_visible_to
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
-from studies.rules.display import day_of
 from studies.services.listing import Row, worklist
 from vault.services.blobs import SealedBlob
 
@@ -51,13 +49,14 @@ def held(request: HttpRequest, number: str) -> HttpResponse:
     case = get_object_or_404(cases_of(request.actor), number=number)
     form = FindForm(request.GET if "name" in request.GET else None)
     package = package_of(case)
-    linked, whose = _linked(case), whose_of(case)
-    collection = collect(whose) if linked or case.person_id else None
+    linked, whose = people_of(case), whose_of(case)
+    collection = collect(whose) if linked or whose.user_id else None
     context: dict[str, Any] = {
         "case": case,
         "form": form,
         "found": _found(request.actor, form, linked) if form.is_bound and form.is_valid() else None,
         "linked": linked,
+        "by_account": whose.user_id is not None,
         "collection": collection,
         "lines": explained(collection, whose) if collection else [],
         "package": package,
@@ -72,25 +71,11 @@ def held(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "dsar/held.html", context)
 
 
-def _linked(case: Case) -> list[dict[str, Any]]:
-    ids = list(case.subjects.values_list("subject_id", flat=True))
-    subjects = list(DataSubject.objects.filter(pk__in=ids, organisation_id=case.organisation_id))
-    people = identities(subjects)
-    return [
-        {
-            "subject": one,
-            "identity": people[one.pk],
-            "born": day_of(people[one.pk].birth_date),
-        }
-        for one in subjects
-    ]
-
-
-def _found(actor: Actor, form: FindForm, linked: list[dict[str, Any]]) -> list[Row]:
+def _found(actor: Actor, form: FindForm, linked: list[Linked]) -> list[Row]:
     """One line a person; those who are linked already are left out."""
     if not any(form.cleaned_data.values()):
         return []
-    seen = {one["subject"].pk for one in linked}
+    seen = {one.subject.pk for one in linked}
     rows = []
     for row in worklist(actor=actor, wanted=form.cleaned_data, page=None).rows:
         if row.is_own and row.study.subject_id not in seen:
@@ -168,18 +153,25 @@ def fetch_by_code(request: HttpRequest, token: str) -> HttpResponseBase:
     case = case_of_token(token)
     if case is None:
         return render(request, "dsar/link_ended.html", status=410)
+    return by_code(request, case, token)
+
+
+def by_code(
+    request: HttpRequest, case: Case, token: str, *, by_person: bool = False
+) -> HttpResponseBase:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"]
         # Counted first, and for good: the refusal after it would undo the count.
         try_code(case=case, code=code)
         try:
-            package, blob = open_package(case=case, actor=None, code=code)
+            package, blob = open_package(case=case, actor=None, code=code, by_person=by_person)
         except CaseRefused as refusal:
             form.add_error("code", str(refusal))
         else:
             return _sent(case, package, blob)
-    context = {"case": case, "form": form, "token": token}
+    page = "dsar:person" if by_person else "dsar:read"
+    context = {"case": case, "form": form, "back": reverse(page, args=[token])}
     context["to_be_had"] = is_to_be_had(case, package_of(case))
     status = 422 if form.is_bound else 200
     return render(request, "dsar/fetch.html", context, status=status)

@@ -13,7 +13,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Organisation
 from accounts.permissions import public
-from dsar.forms import DetailForm, DisagreeForm, ResidenceForm, WordsForm, residence_fields
+from dsar.forms import (
+    ActingFields,
+    DetailForm,
+    DisagreeForm,
+    ResidenceForm,
+    WordsForm,
+    residence_fields,
+)
 from dsar.models import Case
 from dsar.rules.clocks import Request
 from dsar.rules.kinds import Kind
@@ -73,11 +80,12 @@ def new_for(request: HttpRequest, slug: str) -> HttpResponse:
         request.POST or None, offered=offered, signed_in=signed_in,
         initial=_known_of(request, residence),
     )  # fmt: skip
+    acting = ActingFields(request.POST or None)
     status = 200
     if request.method == "POST":
-        if form.is_valid():
+        if acting.is_valid() & form.is_valid():
             try:
-                return _send(request, organisation, form)
+                return _send(request, organisation, form, acting)
             except TooMany as refusal:
                 form.add_error(None, str(refusal))
                 note_flood(organisation=organisation)
@@ -88,6 +96,7 @@ def new_for(request: HttpRequest, slug: str) -> HttpResponse:
         "contact": contact_of(pack),
         "lives": lives,
         "form": form,
+        "acting": acting,
         "laws": _law_names(offered),
         "via_provider": pack["requests.patient_route"] == VIA_PROVIDER,
     }
@@ -125,7 +134,9 @@ def _law_names(offered: list[Offer]) -> list[str]:
     return [label for label in LAW_LABELS.values() if label in named]
 
 
-def _send(request: HttpRequest, organisation: Organisation, form: WordsForm) -> HttpResponse:
+def _send(
+    request: HttpRequest, organisation: Organisation, form: WordsForm, acting: ActingFields
+) -> HttpResponse:
     given = form.cleaned_data
     asking = Asking(
         organisation=organisation,
@@ -134,6 +145,7 @@ def _send(request: HttpRequest, organisation: Organisation, form: WordsForm) -> 
         name=given["name"],
         email=given.get("email") or request.user.email,
         text=given["text"],
+        acting=acting.acting(),
     )
     if request.actor is not None:
         case = submit_request(actor=request.actor, asking=asking)

@@ -166,7 +166,9 @@ def _described(actor: Actor, row: Project, rows: list[ProjectStudy]) -> list[dic
         here = [
             study
             for batch in batched([one.study_uid for one in rows], IDS_PER_QUERY)
-            for study in Study.objects.filter(organisation_id=row.organisation_id, uid__in=batch)
+            for study in Study.objects.filter(
+                organisation_id=row.organisation_id, uid__in=batch, archived_at=None
+            )
         ]
         words = {
             study.uid: words_of_study(orjson.loads(summary))
@@ -208,7 +210,11 @@ def collect(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = own_project_or_404(request, pk)
     if request.method == "POST":
         uids = request.POST.getlist("study")[:200]
-        found = list(Study.objects.filter(organisation_id=row.organisation_id, uid__in=uids))
+        found = list(
+            Study.objects.filter(
+                organisation_id=row.organisation_id, uid__in=uids, archived_at=None
+            )
+        )
         return _added(request, row, found)
     form = WorklistForm(request.GET or None)
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}

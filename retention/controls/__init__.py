@@ -1,9 +1,10 @@
-"""The controls of this room: law keeps what a policy would let go, and holds keep everything."""
+"""The controls of this room: law keeps what a policy would let go, holds keep everything, and the
+archive stays shut."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from django.utils import timezone
 
 from accounts.controls.signing_in import gate_of
 from accounts.models import Organisation
-from accounts.rules import ROLE_CAPABILITIES, Capability, Role
+from accounts.rules import ROLE_CAPABILITIES, Actor, Capability, Role
+from consent.rules.closing import follows_closing
+from jobs.rules.kinds import schedules
 from policies.controls.trying import undone
 from policies.rules.controls import Values, control, must_refuse, require
 from retention.models import DisposalItem, DisposalRun, Hold
@@ -20,14 +23,26 @@ from retention.rules.disposal import Kept
 from retention.rules.duties import duties_over
 from retention.rules.facts import Facts, Holder, Setting
 from retention.rules.holds import Scope, refusal_to_lift
-from retention.rules.keeping import Keeping, keeping_of
+from retention.rules.keeping import Keeping, keeping_in_archive, keeping_of
 from retention.rules.periods import Period
 from retention.rules.schedule import OF_STUDIES, Scheduled, schedule_of
+from retention.selectors.archive import latest_keys_outside
+from retention.services.leaving import goes_to_archive
 from retention.services.steps import bars_now
+from retention.tasks import ARCHIVE, PLAN
 from studies.models import Study
+from studies.selectors import studies_listed_for, study_named
+from studies.statements import own_study
+from vault.routers import KEYS
+from vault.rules.archive import archive_opened
+from vault.rules.errors import KeyArchived
+from vault.services.archiving_keys import move_into_archive
+from vault.services.data_keys import create_data_key, open_data_key
 
 EXAMINED, RECEIVED = date(2020, 3, 1), date(2020, 3, 2)
 ADULT, CHILD = date(1970, 5, 1), date(2015, 5, 1)
+# Whose keys are made to be tried, and taken back.
+TRIAL = "control"
 PLACES = {
     "a hospital in New York": Holder("US", "NY", frozenset({Setting.HOSPITAL})),
     "a practice of radiology in Germany": Holder("DE", "BY", frozenset({Setting.CLINIC})),
@@ -112,3 +127,71 @@ def holds_keep() -> str:
     placing = {role for role in Role if Capability.PLACE_HOLDS in ROLE_CAPABILITIES[role]}
     require(placing == {Role.OFFICER}, "Others than privacy officers place holds, or nobody does.")
     return "A hold was placed, the next step of a disposal refused, and both taken back."
+
+
+# The legal archive -------------------------------------------------------------------------------
+HERE = UUID(int=1)
+
+
+def _archived(**more: Any) -> Study:
+    facts: dict[str, Any] = {
+        "organisation_id": HERE, "subject_id": UUID(int=3), "uid": "1.2.3", "key_id": UUID(int=4),
+        "sealed_summary": b"-", "patient_id_token": b"-", "archived_at": timezone.now(),
+    }  # fmt: skip
+    return Study.objects.create(**facts | more)
+
+
+@control(
+    "retention.archive-hidden", "Of a closed account no images are shown to anybody any more",
+    of_policy=True,
+)  # fmt: skip
+def archive_hidden(values: Values) -> str:
+    require(goes_to_archive(values), "Under this policy, images stay where they are.")
+    capabilities = frozenset({Capability.SEE_SUBJECTS, Capability.VIEW_IMAGES})
+    anybody = Actor(1, "Anybody", organisation_id=HERE, capabilities=capabilities)
+    with undone():
+        study = _archived()
+        seen = studies_listed_for(anybody, held_too=True).filter(pk=study.pk).exists()
+        require(not seen, "A list shows what lies in the archive.")
+        require(study_named(anybody, study.uid) is None, "It can still be asked for by number.")
+        require(own_study(HERE, study.uid) is None, "Programs can still ask for it.")
+    shown = must_refuse(IntegrityError, "A study that is archived and listed")
+    with undone(), shown, transaction.atomic():
+        _archived(instance_count=1)
+    require(follows_closing("retention"), "Closing an account leaves images where they are.")
+    return "A study was archived, found by no list and no number, and taken back."
+
+
+@control("retention.archive-ends", "What lies in the archive has an end by law, and goes on it")
+def archive_ends() -> str:
+    people = [holder for holder in PLACES.values() if Setting.VETERINARY not in holder.settings]
+    for holder in people:
+        facts = Facts(RECEIVED, EXAMINED, ADULT, modalities=frozenset({"CT"}))
+        duties = duties_over(holder, OF_STUDIES)
+        found = keeping_in_archive(facts, duties=duties, archived_on=RECEIVED)
+        require(found.floor is not None, "What lies there has no end.")
+        require(found.policy is None, "A policy's time counts for what law alone keeps.")
+        require(not found.is_due(found.until), "It goes before the law lets it go.")
+        require(found.is_due(found.until + timedelta(days=1)), "It never goes.")
+    for job in (PLAN, ARCHIVE):
+        require(job in {one.kind for one in schedules()}, f"No night runs {job}.")
+    left = latest_keys_outside()
+    require(not left, f"Keys of archived studies that ordinary work can open: {left}.")
+    return f"In the archive, a study of 2020 is {_lower(found.words)}"
+
+
+@control("retention.archive-shut", "What lies in the archive is opened for a release or not at all")
+def archive_shut() -> str:
+    with transaction.atomic(using=KEYS):
+        key = create_data_key(organisation_id=TRIAL, kind="control")
+        move_into_archive(organisation_id=TRIAL, ids=[key.id])
+        with must_refuse(KeyArchived, "That ordinary work opens a key of the archive"):
+            open_data_key(id=key.id)
+        with archive_opened([key.id]):
+            require(open_data_key(id=key.id) == key.key, "A release does not open it either.")
+        with archive_opened([UUID(int=1)]), must_refuse(KeyArchived, "A release opens others too"):
+            open_data_key(id=key.id)
+        transaction.set_rollback(True, using=KEYS)
+    gate = gate_of("retention:archive")
+    require(gate == Capability.APPROVE_DISPOSAL, "Its list is open to others, or to nobody.")
+    return "A key was put into the archive just now; it did not open, but for a release of it."

@@ -103,7 +103,7 @@ KEPT_LABELS = {
     Kept.CHANGED: "images were added since it was planned",
     # Of runs of earlier releases.
     Kept.ANONYMISE: "the policy wants it made anonymous, which this portal could not do then",
-    Kept.ARCHIVE: "the policy wants it archived, which this portal cannot do yet",
+    Kept.ARCHIVE: "the policy wants it archived, which this portal could not do then",
     Kept.CANCELLED: "the run was cancelled before its turn came",
     Kept.ABSENT: "it was not there any more when its turn came",
     Kept.LAW: "the law asks to keep it",

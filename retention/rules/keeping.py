@@ -95,6 +95,21 @@ def keeping_of(facts: Facts, *, duties: Sequence[Duty], schedule: Sequence[Sched
     )  # fmt: skip
 
 
+def keeping_in_archive(facts: Facts, *, duties: Sequence[Duty], archived_on: date) -> Keeping:
+    """What lies in the legal archive is kept for law alone: the policy's own time is over."""
+    claims = [_of_law(duty, facts) for duty in duties if duty.concerns(facts)]
+    found = sorted(
+        dict.fromkeys(claim for claim in claims if claim), key=lambda claim: claim.until,
+        reverse=True,
+    )  # fmt: skip
+    if not found:
+        found = [Claim(archived_on, "no law asks for it any more", "privacy policy")]
+    return Keeping(
+        until=found[0].until, claims=tuple(found), action="delete",
+        contradiction=facts.contradiction,
+    )  # fmt: skip
+
+
 def keeping_without_a_person(facts: Facts, schedule: Sequence[Scheduled]) -> Keeping:
     """Of a study that was made anonymous only its policy speaks, if anything does."""
     if schedule:

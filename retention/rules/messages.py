@@ -21,6 +21,18 @@ TEMPLATES = [
         "retention:run", has_target=True,
     ),
     MessageTemplate(
+        "studies-archived", Category.CASE, "Studies went to the legal archive",
+        "The policy's own time for studies is over, and law still asks for them. They are in no"
+        " list any more; a request under an authorization opens them.",
+        "retention:archive",
+    ),
+    MessageTemplate(
+        "organisation-closing", Category.CASE, "Your organisation is to be closed",
+        "An administrator asks for the organisation's account to be closed. Look at what that does;"
+        " nothing happens before a second person has agreed.",
+        "retention:closing",
+    ),
+    MessageTemplate(
         "erasure-planned", Category.CASE, "A person asks for erasure",
         "Look at what would go, what stays and why; two people have to approve.",
         "retention:run", has_target=True,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
+from retention.selectors.archive import keys_of_dates
 from studies.models import Blob, Instance, Study
 
 
@@ -22,7 +23,7 @@ class Contents:
 
 
 def contents_of(studies: Collection[Study]) -> dict[int, Contents]:
-    """For many studies: two queries."""
+    """For many studies: two queries, and one for those of them that lie in the archive."""
     pks = [study.pk for study in studies]
     hashes, counts = {pk: sha256() for pk in pks}, dict.fromkeys(pks, 0)
     objects = Instance.objects.filter(study_id__in=pks).order_by("study_id", "uid")
@@ -33,6 +34,8 @@ def contents_of(studies: Collection[Study]) -> dict[int, Contents]:
     blobs = Blob.objects.filter(study_id__in=pks).order_by("study_id", "name")
     for pk, name, key_id in blobs.values_list("study_id", "name", "key_id"):
         names[pk].append(name)
+        keys[pk].add(key_id)
+    for pk, key_id in keys_of_dates([one.pk for one in studies if one.archived_at]).items():
         keys[pk].add(key_id)
     return {
         pk: Contents(counts[pk], hashes[pk].hexdigest(), tuple(names[pk]), tuple(sorted(keys[pk])))

@@ -23,12 +23,18 @@ from policies.selectors import NoPolicy, effective_pack
 from retention.models import StudyMilestone
 from retention.rules.duties import Duty, duties_over
 from retention.rules.facts import Facts, Holder, Setting
-from retention.rules.keeping import Keeping, keeping_of, keeping_without_a_person
+from retention.rules.keeping import (
+    Keeping,
+    keeping_in_archive,
+    keeping_of,
+    keeping_without_a_person,
+)
 from retention.rules.schedule import OF_ANONYMOUS, OF_STUDIES, Scheduled, schedule_of
+from retention.selectors.archive import Dates, dates_of_archived
 from studies.models import Study
 from studies.rules.attributes import parsed, text_of
 from studies.rules.display import day_of
-from studies.selectors import THERE, study_summaries
+from studies.selectors import ARCHIVED, THERE, study_summaries
 
 STUDY_DATE, BIRTH_DATE = "00080020", "00100030"
 SETTINGS_OF = {
@@ -82,13 +88,17 @@ def keeping_of_studies(studies: Sequence[Study], terms: Terms) -> dict[int, Keep
     """Reckon for studies of one organisation; by their primary key."""
     if not terms.schedule:
         return {}
-    anonymous = {study.pk for study in studies if study.is_anonymous}
-    return {
-        pk: keeping_without_a_person(facts, terms.of_anonymous)
-        if pk in anonymous
-        else keeping_of(facts, duties=terms.duties, schedule=terms.schedule)
-        for pk, facts in facts_of(studies).items()
-    }
+    rows = {study.pk: study for study in studies}
+    return {pk: _keeping(rows[pk], facts, terms) for pk, facts in facts_of(studies).items()}
+
+
+def _keeping(study: Study, facts: Facts, terms: Terms) -> Keeping:
+    if study.archived_at is not None:
+        on = study.archived_at.date()
+        return keeping_in_archive(facts, duties=terms.duties, archived_on=on)
+    if study.is_anonymous:
+        return keeping_without_a_person(facts, terms.of_anonymous)
+    return keeping_of(facts, duties=terms.duties, schedule=terms.schedule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +114,9 @@ def facts_of(studies: Sequence[Study]) -> dict[int, Facts]:
     """What is known of these studies, and of the other examinations of the same subjects."""
     subjects = {study.subject_id for study in studies}
     # What is being disposed of has no objects any more, and perhaps no key.
-    there = THERE | Q(pk__in=[one.pk for one in studies])
+    there = THERE | ARCHIVED | Q(pk__in=[one.pk for one in studies])
     related = list(Study.objects.filter(there, subject_id__in=subjects))
-    opened = dict(zip((one.pk for one in related), _opened(related), strict=True))
+    opened = dates_of(related)
     known = identities(DataSubject.objects.filter(pk__in=subjects))
     milestones = _milestones(studies)
     facts, seen = {}, defaultdict(list)
@@ -131,11 +141,18 @@ def facts_of(studies: Sequence[Study]) -> dict[int, Facts]:
     return found
 
 
-def _opened(studies: Sequence[Study]) -> list[tuple[date | None, date | None]]:
-    attributes = (parsed(one) for one in study_summaries(studies))
-    return [
-        (day_of(text_of(one, STUDY_DATE)), day_of(text_of(one, BIRTH_DATE))) for one in attributes
-    ]
+def dates_of(studies: Sequence[Study]) -> dict[int, Dates]:
+    """When each was made and its patient born, as far as it says so; by primary key.
+
+    Of what lies in the legal archive it was noted when it went there.
+    """
+    shut = [one.pk for one in studies if one.archived_at is not None]
+    ajar = [one for one in studies if one.archived_at is None]
+    attributes = (parsed(one) for one in study_summaries(ajar))
+    return dates_of_archived(shut) | {
+        study.pk: (day_of(text_of(one, STUDY_DATE)), day_of(text_of(one, BIRTH_DATE)))
+        for study, one in zip(ajar, attributes, strict=True)
+    }
 
 
 def _facts(study: Study, examined_on: date | None, born_on: date | None) -> Facts:

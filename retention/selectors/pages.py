@@ -37,7 +37,7 @@ class ScheduleLine:
 
 _THEN = {
     "delete": "deleted", "anonymise": "made anonymous", "review": "looked at by a person",
-    "archive": "archived",
+    "archive": "archived as long as law asks for it, then deleted",
 }  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from retention.selectors.keeping import keeping_of_studies, terms_of
 from retention.services.holds import lock_organisation
 from retention.services.items import line_of, plan_study
 from studies.models import Study
-from studies.selectors import THERE
+from studies.selectors import ARCHIVED, THERE
 
 PLANNED = "erasure-planned"
 
@@ -66,7 +66,9 @@ def plan_erasure(
 
 def _fill(run: DisposalRun, organisation: Organisation, subject_ids: Collection[UUID]) -> None:
     # What is on its way out already needs no plan any more.
-    rows = Study.objects.filter(THERE, organisation=organisation, subject_id__in=subject_ids)
+    rows = Study.objects.filter(
+        THERE | ARCHIVED, organisation=organisation, subject_id__in=subject_ids
+    )
     studies = list(rows.select_related("organisation").order_by("id"))
     keepings = keeping_of_studies(studies, terms_of(organisation))
     contents, guard = contents_of(studies), guard_of(organisation.pk, studies, run.request_id)

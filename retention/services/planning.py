@@ -20,7 +20,7 @@ from accounts.selectors import people_with
 from accounts.services.notifications import notify
 from accounts.services.trail import record, system_ref
 from retention.models import DisposalItem, DisposalRun
-from retention.rules.disposal import LARGEST_RUN, UNDER_WAY, WAITS, Fate, Kept, RunState
+from retention.rules.disposal import LARGEST_RUN, UNDER_WAY, WAITS, Fate, RunState
 from retention.rules.facts import day_everywhere
 from retention.rules.keeping import Keeping
 from retention.selectors.batches import batches_of
@@ -31,12 +31,10 @@ from retention.services.clock import ClockJumped, mark_clock
 from retention.services.holds import lock_organisation
 from retention.services.items import line_of, plan_study
 from studies.models import Study
-from studies.selectors import THERE
+from studies.selectors import ARCHIVED, THERE
 
 AT_ONCE = 300
 PLANNED = "disposal-planned"
-# What the policy asks for and this portal cannot do yet: the study stays, and the plan says so.
-CANNOT = {"archive": Kept.ARCHIVE}
 OPEN = "open"
 
 
@@ -86,8 +84,8 @@ class _Planner:
     def look_through(self) -> None:
         run = self._run
         run.version_id = self._terms.version_id
-        # All that can be seen.
-        studies = Study.objects.filter(THERE, organisation_id=run.organisation_id)
+        # All that can be seen, and what law alone keeps out of sight.
+        studies = Study.objects.filter(THERE | ARCHIVED, organisation_id=run.organisation_id)
         for batch in batches_of(studies):
             run.studies += len(batch)
             self._look_at(batch)
@@ -114,8 +112,6 @@ class _Planner:
     def _item(
         self, study: Study, keeping: Keeping, contents: Contents, bar: Bar | None
     ) -> DisposalItem:
-        if bar is None and keeping.action in CANNOT:
-            bar = Bar(CANNOT[keeping.action])
         fate = Fate.ANONYMISE if keeping.action == Fate.ANONYMISE else Fate.DELETE
         item = plan_study(self._run, study, contents, fate=fate, bar=bar, duty=keeping.longest.code)
         self._plan.update(line_of(item))

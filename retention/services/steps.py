@@ -72,7 +72,7 @@ def keep_item(item: DisposalItem, why: Kept, hold_id: UUID | None = None) -> Non
     item.failure = ""
     item.save(update_fields=["step", "kept_for", "hold_id", "failure"])
     study = _studies_of([item], item.run.organisation_id).get(item.pk)
-    if study is not None:
+    if study is not None and study.archived_at is None:
         _show_again(study)
     record(
         action="study.kept", actor=system_ref(), organisation_id=item.run.organisation_id,
@@ -197,6 +197,9 @@ def _bars_of_keeping(
         why = why_not_erased(keeping, today) if by_request else why_not_due(keeping, today)
         if why is not None:
             bars[item.pk] = Bar(why)
+        elif study.archived_at is not None and item.fate == Fate.ANONYMISE:
+            # It went to the archive since, where nothing is read any more.
+            bars[item.pk] = Bar(Kept.CHANGED)
         elif found.digest != item.digest or list(found.blob_names) != item.blob_names:
             bars[item.pk] = Bar(Kept.CHANGED)
     return bars

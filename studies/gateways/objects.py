@@ -13,6 +13,7 @@ from studies.models import Blob, Instance
 from studies.rules.coercing import Edit, corrected_length, edits_of, stretches
 from studies.rules.layout import Ranges
 from studies.sealing import blob_context
+from vault.rules.archive import archive_opened
 from vault.rules.errors import BlobMissing, SealError
 from vault.services.blobs import SealedBlob, open_blob
 from vault.services.data_keys import open_data_key, open_data_keys
@@ -43,8 +44,12 @@ def _watched(blob_id: int) -> Iterator[None]:
 
 
 def read_whole(blob: Blob) -> None:
-    """Read a file from end to end; raises `SealError` or `BlobMissing`. `study` is joined."""
-    key = open_data_key(id=blob.key_id)
+    """Read a file from end to end; raises `SealError` or `BlobMissing`. `study` is joined.
+
+    Also one of the legal archive: nothing of what is read goes anywhere.
+    """
+    with archive_opened([blob.key_id]):
+        key = open_data_key(id=blob.key_id)
     context = blob_context(blob.study.organisation_id)
     with open_blob(blob.name, key=key, context=context) as opened:
         for _ in opened.stream():

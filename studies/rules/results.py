@@ -24,6 +24,7 @@ CONFLICTS = {
     "other-content": "An object with this identifier is stored already, and it is a different one.",
     "other-patient": "This study is stored already, under another patient.",
     "other-study": "An object with this identifier is stored already, in another study.",
+    "archived": "This study lies in the legal archive, and nothing is added to it.",
     "not-this-study": "The object belongs to another study than the one it was sent to.",
 }
 # DICOM PS3.18 table 10.5.3-1 and PS3.4 annex B.2.3: why an object was not stored.
@@ -36,6 +37,7 @@ WARNING_COERCED = 0xB000
 _FAILURES = {
     "other-content": FAILURE_DUPLICATE,
     "other-study": FAILURE_DUPLICATE,
+    "archived": FAILURE_NOT_MATCHING,
     "other-patient": FAILURE_NOT_MATCHING,
     "not-this-study": FAILURE_NOT_MATCHING,
 }

@@ -11,7 +11,7 @@ from studies import index
 from studies.models import Correction, Study, StudyNameToken
 from studies.rules.attributes import parsed
 from studies.selectors import PATIENT_NAME, study_summaries, summaries_as_received
-from vault.rules.errors import KeyDestroyed
+from vault.rules.errors import KeyArchived, KeyDestroyed
 
 Summaries = Callable[[Sequence[Study]], list[bytes]]
 
@@ -43,7 +43,7 @@ def _summaries() -> Summaries:
 def _tokens(study: Study, summaries: Summaries) -> list[bytes]:
     try:
         attributes = parsed(summaries([study])[0])
-    except KeyDestroyed:
+    except (KeyArchived, KeyDestroyed):
         return []  # nobody finds it any more, by whatever
     name = (attributes.get(PATIENT_NAME, {}).get("Value") or [{}])[0]
     groups = [str(group) for group in name.values()] if isinstance(name, dict) else []

@@ -31,9 +31,13 @@ from policies.rules.gate import using
 from policies.rules.purposes import Purpose
 from policies.services.versions import withdraw
 from releases.models import Project, ProjectStudy
+from retention.models import ArchivedStudy
+from retention.rules.archive import Why
 from retention.rules.disposal import RunState
 from retention.rules.holds import Scope as HoldScope
+from retention.selectors.keeping import keeping_of_studies, terms_of
 from retention.services.approving import cancel_run, resume_run
+from retention.services.archiving import archive_studies, keys_left_outside
 from studies.models import Study
 from tests.backups.cases import back, under_a_duty
 from tests.consent.test_sharing import share
@@ -41,6 +45,7 @@ from tests.dsar.asking import FORM, WRITTEN
 from tests.dsar.erasures import asked, erased
 from tests.factories import Cast, actor_of, signed_in_client, small_ct_object, take_in, token_client
 from tests.retention.cases import approved, carried_out, held, take_in_old
+from vault.rules.errors import KeyArchived
 from vault.services.data_keys import open_data_key
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"], transaction=True)
@@ -64,6 +69,33 @@ def test_a_share_that_was_revoked_since_stays_revoked(cast: Cast, places: Places
     stranger = signed_in_client(User.objects.get(pk=cast.stranger.pk))
     assert stranger.get(f"/studies/{study.uid}/").status_code == 403
     assert Event.objects.filter(action="grant.revoked", reason="after-restore").count() == 2
+
+
+def test_what_went_to_the_archive_since_lies_there_again(cast: Cast, places: Places) -> None:
+    take_in(actor_of(cast.clinician), small_ct_object(), small_ct_object(study="other"))
+    study, other = Study.objects.order_by("pk")
+    under_a_duty()
+    make_backup(places)
+    archive_studies(
+        actor=actor_of(cast.officer), organisation_id=study.organisation_id,
+        study_ids=[study.pk], why=Why.ACCOUNT,
+    )  # fmt: skip
+    at = ArchivedStudy.objects.get().archived_at
+    refresh_ledgers()
+    assert back(places).revoked_again[What.ARCHIVED] == 1
+    under_a_duty()
+    clinician = signed_in_client(User.objects.get(pk=cast.clinician.pk))
+    assert clinician.get(f"/studies/{study.uid}/").status_code == 404
+    assert clinician.get(f"/studies/{other.uid}/").status_code == 200
+    assert clinician.get("/").status_code == 200
+    entry = ArchivedStudy.objects.get()
+    assert (entry.archived_at, entry.why) == (at, Why.RESTORED)
+    with pytest.raises(KeyArchived):
+        open_data_key(id=study.key_id)
+    assert list(keys_left_outside()) == []
+    # Its files were read and its end is known, though its keys never left the archive.
+    row = Study.objects.select_related("organisation").get(pk=study.pk)
+    assert keeping_of_studies([row], terms_of(row.organisation))[row.pk].floor is not None
 
 
 def test_people_get_back_no_role_and_no_membership_that_they_had_lost(

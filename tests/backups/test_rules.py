@@ -126,6 +126,7 @@ def test_no_text_is_taken_for_a_manifest(text: str) -> None:
 REVOCATIONS = [
     Revocation(What.KEY, NUMBER),
     Revocation(What.GRANT, NUMBER, {"at": NOW.isoformat(), "by": 3, "reason": "withdrawn"}),
+    Revocation(What.ARCHIVED, NUMBER, {"at": NOW.isoformat()}),
     Revocation(What.MEMBERSHIP, NUMBER, {"active": False, "roles": ["officer"]}),
     Revocation(What.PASSWORD, 4, {"at": NOW.isoformat()}),
 ]

@@ -76,7 +76,7 @@ def test_a_closed_account_is_closed_everywhere(cast: Cast) -> None:
     assert not SignIn.objects.filter(user=cast.clinician, ended_at=None).exists()
     assert not ApiToken.objects.filter(revoked_at=None).exists()
     (event,) = Event.objects.filter(action="account.closed")
-    assert event.details == {"revoked": 0, "kept": 0}
+    assert event.details == {"revoked": 0, "kept": 0, "archived": 0}
 
 
 def test_closing_needs_a_fresh_proof(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from dsar.rules.kinds import Kind
 from dsar.rules.states import Proof
 from dsar.services.collecting import link_subjects
 from dsar.services.erasing import erasure_of, plan_case_erasure
-from dsar.services.handling import identify_person
+from dsar.services.identifying import identify_person
 from jobs.models import Job
 from jobs.services import RunOutcome, run_job
 from retention.models import DisposalRun

@@ -31,7 +31,8 @@ from dsar.rules.states import Outcome, Proof
 from dsar.selectors import read_token
 from dsar.services.collecting import collect, link_subjects, unlink_subject, whose_of
 from dsar.services.entries import CaseRefused, NotYours
-from dsar.services.handling import answer_case, identify_person
+from dsar.services.handling import answer_case
+from dsar.services.identifying import identify_person
 from dsar.services.packaging import end_packages, prepare_package
 from jobs.models import Job
 from jobs.services import RunOutcome, run_job
@@ -82,7 +83,7 @@ def case(officer: Actor, adler: DataSubject) -> Case:
     """A request of somebody without an account, who is known, and known to be Paula Adler."""
     made = by_form(kind=Kind.COPY)
     link_subjects(actor=officer, case=made, subject_ids=[adler.pk])
-    identify_person(actor=officer, case=made, proof=Proof.MATCHED)
+    identify_person(actor=officer, case=made, proof=Proof.KNOWN)
     made.refresh_from_db()
     return made
 
@@ -167,7 +168,7 @@ def test_nothing_is_copied_before_it_is_known_who_asks_and_of_whom(
     case = by_form(kind=Kind.COPY)
     with pytest.raises(CaseRefused, match="how it is known who asks"):
         prepare_package(actor=officer, case=case)
-    identify_person(actor=officer, case=case, proof=Proof.MATCHED)
+    identify_person(actor=officer, case=case, proof=Proof.KNOWN)
     with pytest.raises(CaseRefused, match="whom the request is about"):
         prepare_package(actor=officer, case=case)
     erasure = by_form(kind=Kind.ERASURE)
@@ -315,7 +316,7 @@ def test_an_officer_finds_lists_and_copies_by_the_pages(
     shown = browser.get(path).content.decode()
     assert "Studies, with 3 objects" in shown
     assert "note how it is known who asks" in shown
-    browser.post(f"/requests/{case.number}/identify/", {"proof": Proof.MATCHED.value})
+    browser.post(f"/requests/{case.number}/identify/", {"proof": Proof.KNOWN.value})
     with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
         # The proof leads back to a page, for the act itself cannot be asked for.
         assert browser.post(f"{path}copy/")["Location"].endswith(f"?next={path}")

@@ -29,7 +29,7 @@ from dsar.rules.states import (
     refusal_to_answer,
 )
 from dsar.selectors import read_token
-from dsar.services import handling
+from dsar.services import handling, identifying
 from dsar.services.collecting import link_subjects
 from dsar.services.correcting import disagree, grant_correction, rebut
 from dsar.services.entries import CaseRefused
@@ -61,7 +61,7 @@ def subject(cast: Cast) -> DataSubject:
 def written(officer: Actor, subject: DataSubject) -> Case:
     case = written_down(officer, kind=Kind.CORRECTION)
     link_subjects(actor=officer, case=case, subject_ids=[subject.pk])
-    handling.identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
+    identifying.identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
     return case
 
 

@@ -22,7 +22,7 @@ from dsar.models import Case
 from dsar.rules.directing import DIRECTIVES_OF, sets_directive
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Outcome, Proof, State
-from dsar.services import handling
+from dsar.services import handling, identifying
 from dsar.services.collecting import link_subjects
 from dsar.services.directing import grant_directive
 from dsar.services.entries import CaseRefused
@@ -51,7 +51,7 @@ def written(officer: Actor, subject: DataSubject, kind: Kind) -> Case:
     case = written_down(officer, kind=kind)
     link_subjects(actor=officer, case=case, subject_ids=[subject.pk])
     if case.facts.needs_identity:
-        handling.identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
+        identifying.identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
     return case
 
 

@@ -22,7 +22,8 @@ from dsar.rules.kinds import Kind
 from dsar.rules.states import Outcome, Proof
 from dsar.services.collecting import link_subjects
 from dsar.services.erasing import erasure_of, plan_case_erasure
-from dsar.services.handling import answer_case, identify_person
+from dsar.services.handling import answer_case
+from dsar.services.identifying import identify_person
 from dsar.services.packaging import prepare_package
 from jobs.services import RunOutcome, run_job
 from policies.rules.categories import CARE_DATA, Category

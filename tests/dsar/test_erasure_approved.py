@@ -17,7 +17,8 @@ from dsar.rules.states import Outcome, Proof
 from dsar.selectors import read_token
 from dsar.services.entries import CaseRefused, NotYours
 from dsar.services.erasing import erasure_of, plan_case_erasure
-from dsar.services.handling import answer_case, identify_person
+from dsar.services.handling import answer_case
+from dsar.services.identifying import identify_person
 from jobs.models import Job
 from jobs.services import RunOutcome, run_job
 from policies.rules import erasing, holdings

@@ -19,8 +19,13 @@ from dsar.models import Case
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Denial, Outcome, Proof, State
 from dsar.sealing import OpenCase
-from dsar.selectors import case_of_token, deadlines_of, lines_of, read_token
-from dsar.services import handling
+from dsar.selectors import (
+    case_of_token,
+    deadlines_of,
+    lines_of,
+    read_token,
+)
+from dsar.services import handling, identifying
 from dsar.services.entries import CaseRefused, NotYours
 from dsar.services.reminders import remind_of_cases
 from dsar.services.routing import hand_over_case
@@ -53,7 +58,7 @@ ANSWER: dict[str, Any] = {"text": "Here it is.", "outcome": Outcome.REPLIED}
 # Each act of an officer: how it is called, and the event that it leaves.
 ACTS: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (handling.note_on_case, {"text": "Ask radiology."}, "request.noted"),
-    (handling.identify_person, {"proof": Proof.DOCUMENT}, "request.identified"),
+    (identifying.identify_person, {"proof": Proof.DOCUMENT}, "request.identified"),
     (handling.ask_for_detail, {"text": "Which knee?"}, "request.detail_asked"),
     (handling.answer_case, ANSWER, "request.answered"),
 ]
@@ -247,8 +252,8 @@ def test_nothing_is_handed_out_before_it_is_known_who_asks(cast: Cast, actor: Ac
         handling.answer_case(actor=officer, case=case, **given)
     assert again(case).answered_at is None
     with pytest.raises(CaseRefused, match="by the portal itself"):
-        handling.identify_person(actor=officer, case=case, proof=Proof.ACCOUNT)
-    handling.identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
+        identifying.identify_person(actor=officer, case=case, proof=Proof.ACCOUNT)
+    identifying.identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
     handling.answer_case(actor=officer, case=case, **given)
     assert again(case).outcome == Outcome.GRANTED
 

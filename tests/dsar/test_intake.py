@@ -18,7 +18,12 @@ from dsar.models import Case, CaseEntry, RequestDraft
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Door, State
 from dsar.sealing import OpenCase
-from dsar.selectors import case_of_token, confirm_token, draft_of_token, read_token
+from dsar.selectors import (
+    case_of_token,
+    confirm_token,
+    draft_of_token,
+    read_token,
+)
 from dsar.services import intake
 from dsar.services.entries import CaseRefused, NotYours
 from dsar.services.intake import TooMany, begin_request, confirm_request

@@ -27,7 +27,8 @@ from dsar.rules.states import (
 from dsar.rules.words import one_line, readable
 
 TODAY = date(2026, 11, 26)
-OPEN = Standing(Kind.COPY, State.OPEN, routes_on=True, extends_to=date(2027, 2, 1),
+OPEN = Standing(Kind.COPY, State.OPEN, routes_on=True, for_other=True, not_joined="",
+                extends_to=date(2027, 2, 1),
                 answer_on=date(2026, 12, 24))  # fmt: skip
 A, N, Y = "answered", "needs-detail", "open"
 
@@ -37,12 +38,19 @@ ALLOWED = [
     (Act.ASSIGN, {Y, N, A}),
     (Act.NOTE, {Y, N, A}),
     (Act.IDENTIFY, {Y, N}),
+    (Act.AUTHORITY, {Y, N}),
+    (Act.TELL_PERSON, {Y, N}),
     (Act.ERASE, {Y, N}),
     (Act.READDRESS, {Y, N, A}),
     (Act.ASK_DETAIL, {Y}),
+    (Act.ASK_DOCUMENT, {Y, N}),
+    (Act.ADD_DOCUMENT, {Y, N}),
+    (Act.SEND_DOCUMENT, {Y, N}),
     (Act.GIVE_DETAIL, {N}),
     (Act.EXTEND, {Y, N}),
     (Act.ANSWER, {Y, N}),
+    (Act.JOIN, {Y, N}),
+    (Act.QUOTE, {Y, N}),
     (Act.HAND_OVER, {Y, N}),
     (Act.CLOSE, {A}),
     # Only once a correction was refused: below.
@@ -93,7 +101,7 @@ def test_a_refused_correction_is_disagreed_with_once_and_replied_to_once(state: 
 
 def test_what_happens_once_is_refused_the_second_time() -> None:
     assert "already" in refusal_of(Act.ACKNOWLEDGE, standing(is_acknowledged=True), TODAY)
-    assert "already" in refusal_of(Act.IDENTIFY, standing(is_identified=True), TODAY)
+    assert "already" in refusal_of(Act.IDENTIFY, standing(is_certain=True), TODAY)
     assert "no second time" in refusal_of(Act.EXTEND, standing(is_extended=True), TODAY)
 
 

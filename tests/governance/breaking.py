@@ -29,6 +29,7 @@ from retention.rules.duties import DUTIES
 from studies.forms import ShareForm
 from studies.models import Upload
 from studies.rules.classes import MEDICAL
+from tests.governance.breaking_archive import ARCHIVE
 from tests.governance.breaking_backups import BACKUPS
 from tests.governance.breaking_directives import DIRECTED
 from tests.governance.breaking_records import RECORDS_BROKEN
@@ -352,6 +353,7 @@ BREAKS: list[tuple[str, Breaking]] = [
     ("studies.medical-known", gives("studies.controls.row_of", None)),
     ("studies.viewer", gives("studies.controls.is_built", False)),
     *RECORDS_BROKEN,
+    *ARCHIVE,
     *RELEASES,
     *BACKUPS,
     *DIRECTED,

@@ -43,6 +43,10 @@ class KeyDestroyed(StoredKeyError):
     """The key existed and was destroyed; what it sealed cannot be read again."""
 
 
+class KeyArchived(StoredKeyError):
+    """The key lies in the legal archive, and nobody has said that it is to be opened here."""
+
+
 class MasterKeyUnknown(StoredKeyError):
     """A key was wrapped by a master key that this process has not been given."""
 

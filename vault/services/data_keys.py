@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from vault.models import DataKey
 from vault.routers import KEYS
+from vault.rules.archive import may_be_opened
 from vault.rules.blind_index import index_key
-from vault.rules.errors import KeyDestroyed, KeyUnknown
+from vault.rules.errors import KeyArchived, KeyDestroyed, KeyUnknown
 from vault.rules.key_wrap import data_key_context, new_key, unwrap_key, wrap_key
 from vault.services.organisation_keys import (
     OpenedOrganisationKey,
@@ -71,8 +72,8 @@ def create_data_keys(
 def open_data_keys(*, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
     """Give the keys (32 bytes each) of many identities, with one query for 10,000 of them.
 
-    Raises ``KeyDestroyed`` if any was destroyed and ``KeyUnknown`` if any was never stored:
-    all are opened or none is.
+    Raises ``KeyDestroyed`` if any was destroyed, ``KeyUnknown`` if any was never stored, and
+    ``KeyArchived`` for one of the legal archive that was not asked for: all are opened or none is.
     """
     wanted = set(ids)
     rows = [row for batch in _batches(wanted) for row in _rows_of(batch)]
@@ -82,6 +83,8 @@ def open_data_keys(*, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, bytes]:
     for row in rows:
         if row.wrapped is None:
             raise KeyDestroyed(f"data key {row.id} was destroyed at {row.destroyed_at}")
+        if not may_be_opened(row.organisation_id, row.id):
+            raise KeyArchived(f"data key {row.id} lies in the legal archive")
     epochs = {(row.organisation_id, row.epoch) for row in rows}
     under = open_organisation_keys(epochs=epochs)
     return {row.id: unwrap_row(row, under[row.organisation_id, row.epoch]) for row in rows}

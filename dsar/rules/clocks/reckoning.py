@@ -40,6 +40,8 @@ class Request:
     # For how many days it was waiting for the person, so far.
     paused_days: int = 0
     extended: bool = False
+    # For how many days a fee was quoted and not accepted.
+    fee_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +176,11 @@ def conditions_of(kind: Kind, laws: Iterable[Law], day: date) -> list[Rule]:
 
 
 def _of_laws(request: Request) -> Iterable[Clock]:
-    laws, start = request.laws, request.received_on
-    for rule in rules_for(request.kind, laws, start, Step.ANSWER, Step.ACKNOWLEDGE):
+    laws = request.laws
+    for rule in rules_for(request.kind, laws, request.received_on, Step.ANSWER, Step.ACKNOWLEDGE):
         is_holiday = holidays_for(rule.law, request.country)
+        # Where the law counts from the fee, its time begins with it.
+        start = request.received_on + timedelta(days=request.fee_days * rule.waits_for_fee)
         due, how = due_on(rule, start, is_holiday, paused_days=request.paused_days)
         longer = extended_until(rule, start, is_holiday, paused_days=request.paused_days)
         assert rule.within is not None

@@ -41,6 +41,7 @@ class Rule:
     rolls: bool = False
     pauses: bool = False
     first_day: bool = False
+    waits_for_fee: bool = False
     begins: str = "receipt of the request"
     also: str = ""
     valid_from: date | None = None
@@ -50,7 +51,17 @@ class Rule:
 
 
 _DURATIONS = ("within", "extends")
-_PLAIN = ("right", "cites", "sure", "rolls", "pauses", "first_day", "begins", "also")
+_PLAIN = (
+    "right",
+    "cites",
+    "sure",
+    "rolls",
+    "pauses",
+    "first_day",
+    "waits_for_fee",
+    "begins",
+    "also",
+)
 _FIELDS = frozenset({"law", "kinds", "step", "from", *_DURATIONS, *_PLAIN})
 
 

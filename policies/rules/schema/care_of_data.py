@@ -92,7 +92,7 @@ KEYS = (
                     "delete": "deleted",
                     "anonymise": "made anonymous",
                     "review": "looked at by a person",
-                    "archive": "archived",
+                    "archive": "archived until the law lets go of it",
                 }),
                 "cites": Words(200),
             },

@@ -17,7 +17,7 @@ def begin_now(apps, _schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_release_projects'),
+        ('accounts', '0015_closed_organisations'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dsar', '0004_signals'),
+        ('dsar', '0009_archive_release'),
     ]
 
     operations = [

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0015_ended_accounts'),
-        ('retention', '0004_backups'),
+        ('accounts', '0016_ended_accounts'),
+        ('retention', '0006_closing'),
     ]
 
     operations = [

@@ -16,12 +16,26 @@ from accounts.models import Organisation, User
 from accounts.rules import Actor, Capability
 from accounts.selectors import administrators_of, officers_of, those_who_answer
 from consent.models import SubjectAccount
-from dsar.models import Case, CaseEntry, CaseSubject, Package, RequestDraft
+from dsar.models import (
+    Case,
+    CaseDocument,
+    CaseEntry,
+    CaseSubject,
+    FeeQuote,
+    Package,
+    RequestDraft,
+)
+from dsar.rules.agents import refusal_to_hand_out
 from dsar.rules.clocks import Deadlines, Request, local_day, reckon
+from dsar.rules.identity import Level, level_for
 from dsar.rules.kinds import Kind
 from dsar.rules.laws import Asked, Law, known_laws, laws_for
+from dsar.rules.repeats import bars_excessive, next_on
 from dsar.rules.states import UNANSWERED, Act, Outcome, Standing, State
 from dsar.sealing import OpenCase
+from dsar.selectors.agents import authority_of, standing_of_authority
+from dsar.selectors.identity import level_known
+from dsar.selectors.repeats import earlier_of, why_free, why_not_joined
 from policies.rules.holdings import Whose
 from policies.rules.pack import Pack
 from policies.selectors import NoPolicy, effective_pack, packs_held
@@ -176,6 +190,7 @@ def request_of(case: Case) -> Request:
         answer_days=case.answer_days,
         acknowledge_days=case.acknowledge_days,
         paused_days=case.waited_days,
+        fee_days=case.fee_days,
         extended=case.extended_at is not None,
     )
 
@@ -198,12 +213,28 @@ def standing_of(case: Case) -> Standing:
     is_denied = case.kind == Kind.CORRECTION and case.outcome in {Outcome.DENIED, Outcome.PARTLY}
     said = {Act.DISAGREE, Act.REBUT} if is_denied else set()
     acts = set(case.entries.filter(act__in=said).values_list("act", flat=True)) if said else set()
+    authority, earlier = authority_of(case), earlier_of(case)
+    kind, laws, day = Kind(case.kind), known_laws(case.laws), case.received_on
+    known, level = case.identified_at is not None, level_known(case)
     return Standing(
         kind=Kind(case.kind),
         state=State(case.state),
         is_acknowledged=case.acknowledged_at is not None,
         is_extended=case.extended_at is not None,
-        is_identified=case.identified_at is not None,
+        is_identified=known and level >= level_for(Kind(case.kind)),
+        is_certain=known and level is Level.HIGH,
+        for_other=authority is not None,
+        not_joined=why_not_joined(earlier),
+        next_on=next_on(kind, laws, day, earlier),
+        bars_excessive=bars_excessive(kind, laws, day),
+        fee_open=case.fee_quotes.filter(state=FeeQuote.State.QUOTED).exists(),
+        # What is excessive can be charged for where law says so, if an officer shows why.
+        free=why_free(case, earlier) and why_free(case, earlier, excessive=True),
+        unauthorised=refusal_to_hand_out(
+            standing_of_authority(authority), today_at(case.organisation)
+        )
+        if authority
+        else "",
         answer_on=case.answer_on,
         extends_to=deadlines_of(case).extends_to,
         routes_on=routes_on(case.organisation_id),
@@ -273,8 +304,14 @@ def policy_or_none(organisation: Organisation) -> Pack | None:
 
 # What a sweep must leave alone --------------------------------------------------------------------
 def blobs_among(names: Collection[str]) -> set[str]:
-    return set(Package.objects.filter(blob_name__in=names).values_list("blob_name", flat=True))
+    copies = Package.objects.filter(blob_name__in=names).values_list("blob_name", flat=True)
+    papers = CaseDocument.objects.filter(blob_name__in=names).values_list("blob_name", flat=True)
+    return {*copies, *papers}
 
 
 def keys_among(keys: Collection[UUID]) -> set[UUID]:
     return set(Package.objects.filter(key_id__in=keys).values_list("key_id", flat=True))
+
+
+def document_keys_among(keys: Collection[UUID]) -> set[UUID]:
+    return set(CaseDocument.objects.filter(key_id__in=keys).values_list("key_id", flat=True))

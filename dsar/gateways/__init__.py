@@ -1,0 +1,1 @@
+"""Strangers' documents, looked into by a process that may fail without harm."""
