@@ -3,6 +3,7 @@
 ACTIONS = [
     ("request.erasure_planned", "Erasure for a request planned"),
     ("request.erased", "Erasure for a request carried out"),
+    ("request.erasure_confirmed", "Erasure by a processor confirmed"),
     ("request.account_closed", "Account closed for a request"),
     ("archive.searched", "Legal archive searched for a request"),
     ("archive.refused", "Release of archived records refused: the paper opens nothing"),

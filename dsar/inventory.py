@@ -84,6 +84,13 @@ MODELS: Models = [
         "decided_by": readable("Who decided about it", Category.PROFESSIONAL),
         "decided_at": "Decided", "created_at": "Written down",
     }),
+    ("dsar.ErasureNotice", Category.REQUESTS, {
+        "id": "Number", "erasure": "Erasure", "agreement": "Under which agreement they were told",
+        "created_at": "When it was noted", "mailed_at": "When they were told",
+        "mail_failure": "Why the letter did not go out", "mail_given_up": "Whether it never will",
+        "confirmed_at": "When they confirmed it",
+        "confirmed_by": readable("Who noted that", Category.PROFESSIONAL),
+    }),
     ("dsar.Erasure", Category.REQUESTS, {
         "id": "Number of the row", "case": "Request", "run_id": "Its disposal", "state": "State",
         "lines": "What goes, changes and stays", "subject_ids": "Whose records",

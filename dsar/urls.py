@@ -57,6 +57,11 @@ urlpatterns = [
     path("<case_number:number>/held/link/", held.link, name="link"),
     path("<case_number:number>/held/copy/", held.prepare, name="prepare"),
     path("<case_number:number>/erasure/", erasure.erasure, name="erasure"),
+    path(
+        "<case_number:number>/erasure/<uuid:pk>/",
+        erasure.erasure_confirmed,
+        name="erasure_confirmed",
+    ),
     path("<case_number:number>/authority/", agents.authority, name="authority"),
     path("<case_number:number>/identify/", identity.identify, name="identify"),
     path("<case_number:number>/identify/code/", identity.code_for, name="identify_code"),

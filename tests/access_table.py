@@ -173,6 +173,7 @@ TABLE: dict[str, Row] = {
     "dsar:register_file":              row("in  403 403 200 403 403 403", year=2026, form="csv"),
     "dsar:case":                       row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:held":                       row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
+    "dsar:erasure_confirmed":         row("in  403 403 405 403 403 403", number="ZZZZ-ZZZZ", pk=NOBODY),
     "dsar:erasure":                    row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:link":                       row("in  403 403 405 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:prepare":                    row("in  403 403 405 403 403 403", number="ZZZZ-ZZZZ"),
