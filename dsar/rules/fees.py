@@ -35,6 +35,7 @@ MOST_CENTS: Final = 1_000_00
 _FREE: Final = frozenset({Law.GDPR, Law.UK_GDPR, Law.CH_FADP, Law.CCPA, Law.EHDS, Law.LGPD,
                           Law.PIPA, Law.SHINE_THE_LIGHT})  # fmt: skip
 _COPIES: Final = frozenset({Kind.COPY, Kind.PORTABILITY})
+_CHARGED: Final = _COPIES | {Kind.ACCOUNTING, Kind.RECORDS_RELEASE}
 CITES: Final = {
     Law.GDPR: "GDPR Art. 12(5), 15(3)",
     Law.UK_GDPR: "UK GDPR Art. 12(5), 15(3)",
@@ -73,12 +74,20 @@ def refusal_to_charge(asked: Asked) -> str:
         return "The privacy policy says that nothing is charged."
     if not KINDS[asked.kind].is_right or not KINDS[asked.kind].needs_identity:
         return "Questions, complaints and opt-outs never cost anything."
-    for law in sorted(laws_that_answer(asked.kind, asked.laws, asked.day)):
+    for law in sorted(_laws_that_count(asked)):
         if why_not := _why_free(law, asked):
             return f"{why_not} ({CITES.get(law, LAW_LABELS[law])})."
-    if asked.kind not in _COPIES | {Kind.ACCOUNTING}:
+    if asked.kind not in _CHARGED:
         return "Only copies, and a further accounting of disclosures, can cost something."
     return ""
+
+
+def _laws_that_count(asked: Asked) -> set[Law]:
+    """A release of archived records is nobody's right by a law, so all that protect count: whoever
+    has a free copy by law is not charged for it by another name."""
+    if asked.kind is Kind.RECORDS_RELEASE:
+        return set(asked.laws)
+    return laws_that_answer(asked.kind, asked.laws, asked.day)
 
 
 def _why_free(law: Law, asked: Asked) -> str:
@@ -89,7 +98,7 @@ def _why_free(law: Law, asked: Asked) -> str:
     if law is Law.HIPAA:
         if asked.kind is Kind.ACCOUNTING and not asked.done_before:
             return "The first accounting in any twelve months is free"
-        if asked.kind not in _COPIES | {Kind.ACCOUNTING}:
+        if asked.kind not in _CHARGED:
             return "Looking at a record, and having it amended, costs nothing"
     return ""
 

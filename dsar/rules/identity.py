@@ -31,6 +31,7 @@ LEVEL_LABELS = {
 # What hands out the data itself, or changes or ends it for good.
 _HIGH: Final = frozenset({
     Kind.COPY, Kind.PORTABILITY, Kind.ACCOUNTING, Kind.AUDIT_LOG, Kind.CORRECTION, Kind.ERASURE,
+    Kind.RECORDS_RELEASE,
 })  # fmt: skip
 
 

@@ -140,6 +140,8 @@ class Ready:
     is_identified: bool
     knows_whom: bool
     has_paper: bool
+    # Whoever asks in somebody's name has not shown that they may, and why not.
+    unauthorised: str = ""
     # A quote that the policy lets us make, and that whoever asks has not accepted yet.
     waits_for_quote: bool = False
 
@@ -154,6 +156,8 @@ def refusal_to_check(ready: Ready) -> str:
         return "Note first how it is known who asks."
     if not ready.knows_whom:
         return "Find first whose records they are."
+    if ready.unauthorised:
+        return ready.unauthorised
     if not ready.has_paper:
         return (
             "There is no authorization: nothing in the archive is opened without one. Add the"

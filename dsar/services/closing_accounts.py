@@ -25,6 +25,7 @@ from dsar.rules.closing import refusal_to_answer, refusal_to_close
 from dsar.rules.kinds import Kind
 from dsar.rules.states import UNANSWERED, Outcome
 from dsar.sealing import OpenCase, email_token
+from dsar.selectors.identity import is_identified
 from dsar.services.entries import CaseRefused, NotYours, locked, write_entry, write_event
 
 CLOSED = "account-closed"
@@ -64,7 +65,7 @@ def meant_by(case: Case, email: str = "") -> Meant | None:
 def refusal_now(case: Case) -> str:
     return refusal_to_close(
         Kind(case.kind), is_open=case.state in UNANSWERED,
-        is_identified=case.identified_at is not None,
+        is_identified=is_identified(case),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from accounts.rules import Actor, Role
 from accounts.selectors import people_with
 from accounts.services.notifications import notify
 from accounts.services.trail import record, system_ref
-from dsar.models import ArchiveRelease, Case, CaseDocument, CaseSubject, Package
+from dsar.models import ArchiveRelease, Case, CaseDocument, CaseSubject, FeeQuote, Package
 from dsar.permissions import can_answer
 from dsar.rules.documents import DocumentKind
 from dsar.rules.kinds import Kind
@@ -37,7 +37,9 @@ from dsar.rules.releasing import (
     seen_in,
 )
 from dsar.rules.states import UNANSWERED, Outcome
-from dsar.selectors import today_at
+from dsar.selectors import standing_of, today_at
+from dsar.selectors.identity import is_identified
+from dsar.selectors.repeats import quote_of
 from dsar.services.entries import CaseRefused, NotYours, locked, write_entry, write_event
 from dsar.services.packaging import Archive, begin_package, package_to_make, write_package
 from jobs.services import Run
@@ -80,10 +82,12 @@ def papers_of(case: Case) -> list[CaseDocument]:
 
 
 def readiness_of(case: Case) -> Ready:
+    quote = quote_of(case)
     return Ready(
         kind=Kind(case.kind), is_open=case.state in UNANSWERED,
-        is_identified=case.identified_at is not None, knows_whom=case.subjects.exists(),
-        has_paper=bool(papers_of(case)),
+        is_identified=is_identified(case), knows_whom=case.subjects.exists(),
+        has_paper=bool(papers_of(case)), unauthorised=standing_of(case).unauthorised,
+        waits_for_quote=quote is not None and quote.state != FeeQuote.State.ACCEPTED,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from dsar.models import Case
 from dsar.rules.kinds import Kind
 from dsar.rules.releasing import STAGE_LABELS, Basis, Stage, refusal_to_check, seen_in
 from dsar.selectors import cases_of
+from dsar.selectors.repeats import quote_of
 from dsar.services.collecting import link_subjects
 from dsar.services.entries import CaseRefused
 from dsar.services.packaging import is_to_be_had, package_of
@@ -81,6 +82,7 @@ def release(request: HttpRequest, number: str) -> HttpResponse:
         "seen": seen_in(shown.checks) if shown else [],
         "refusal": refusal_to_check(ready) if stage is Stage.ASKED else "",
         "ready": ready,
+        "quote": quote_of(case),
         "package": package,
         "to_be_had": is_to_be_had(case, package),
         "job": job_visible_to(request.user, package.job_id)

@@ -12,7 +12,7 @@ from dsar.rules.releasing import Authorization, Basis, checks_for
 from dsar.rules.states import Proof
 from dsar.services.collecting import link_subjects
 from dsar.services.documents import add_document
-from dsar.services.handling import identify_person
+from dsar.services.identifying import identify_person
 from dsar.services.releasing_archive import (
     approve_release,
     check_authorization,

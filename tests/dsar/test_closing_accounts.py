@@ -16,7 +16,8 @@ from dsar.selectors import case_of_token, read_token
 from dsar.services.closing_accounts import close_for_case
 from dsar.services.collecting import collect, link_subjects, whose_of
 from dsar.services.entries import CaseRefused, NotYours
-from dsar.services.handling import answer_case, identify_person
+from dsar.services.handling import answer_case
+from dsar.services.identifying import identify_person
 from dsar.services.packaging import prepare_package
 from jobs.services import run_job
 from policies.rules.categories import CARE_DATA, Category
@@ -84,7 +85,7 @@ def test_an_email_makes_a_case_and_touches_nothing_before_it_is_known_who_wrote(
     assert cast.patient.is_active
     assert not ArchivedStudy.objects.exists()
     assert signed_in_client(cast.clinician).get(f"/studies/{mine.uid}/").status_code == 200
-    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.CALLED_BACK)
+    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.KNOWN)
     told = text_of(officer.get(page))
     assert "Your study at" in told
     assert officer.post(page)["Location"] == f"/requests/{case.number}/"
@@ -98,7 +99,7 @@ def test_an_email_makes_a_case_and_touches_nothing_before_it_is_known_who_wrote(
 
 def test_it_takes_a_fresh_proof_of_the_officer(cast: Cast, mine: Study) -> None:
     case = mailed(cast)
-    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.CALLED_BACK)
+    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.KNOWN)
     with pytest.raises(CaseRefused, match="Prove again"):
         close_for_case(actor=actor_of(cast.officer), case=case)
     for email in ("clinician@hospital.example", "officer@imaging.example"):
@@ -110,7 +111,7 @@ def test_it_takes_a_fresh_proof_of_the_officer(cast: Cast, mine: Study) -> None:
 
 def test_nothing_is_called_closed_that_is_open(cast: Cast, mine: Study) -> None:
     case, officer = mailed(cast), actor_of(cast.officer, fresh=True)
-    identify_person(actor=officer, case=case, proof=Proof.CALLED_BACK)
+    identify_person(actor=officer, case=case, proof=Proof.KNOWN)
     with pytest.raises(CaseRefused, match="still open"):
         answer_case(actor=officer, case=case, text="Done.", outcome=Outcome.GRANTED)
     close_for_case(actor=officer, case=case)
@@ -132,7 +133,7 @@ def test_who_asked_while_signed_in_reads_the_answer_by_a_link(cast: Cast, mine: 
 
 def test_an_account_of_another_address_is_looked_for(cast: Cast, mine: Study) -> None:
     case = mailed(cast, "other@home.example")
-    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.CALLED_BACK)
+    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.KNOWN)
     officer = signed_in_client(cast.officer)
     page = f"/requests/{case.number}/account/"
     assert "No open account is found" in text_of(officer.get(page))
@@ -160,7 +161,7 @@ def test_a_copy_tells_of_the_archive_and_opens_nothing_of_it(
     take_in(actor_of(cast.clinician), small_ct_object(study="new", PatientID="HVH-young"))
     officer = actor_of(cast.officer, fresh=True)
     case = by_form(kind=Kind.COPY)
-    identify_person(actor=officer, case=case, proof=Proof.MATCHED)
+    identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
     link_subjects(actor=officer, case=case, subject_ids=[study.subject_id])
     collection = collect(whose_of(case))
     assert collection.is_complete
@@ -180,7 +181,7 @@ def test_a_correction_reaches_what_is_not_archived(cast: Cast, committed: Commit
     study = archived(cast, young(cast), committed)
     case = by_form(kind=Kind.CORRECTION)
     officer = actor_of(cast.officer, fresh=True)
-    identify_person(actor=officer, case=case, proof=Proof.MATCHED)
+    identify_person(actor=officer, case=case, proof=Proof.DOCUMENT)
     link_subjects(actor=officer, case=case, subject_ids=[study.subject_id])
     page = signed_in_client(cast.officer).get(f"/requests/{case.number}/answer/")
     assert page.status_code == 200
@@ -189,6 +190,6 @@ def test_a_correction_reaches_what_is_not_archived(cast: Cast, committed: Commit
 def test_the_account_of_the_other_parent_keeps_the_images(cast: Cast, mine: Study) -> None:
     link_account(user=cast.owner, subject=mine.subject)
     case = mailed(cast)
-    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.CALLED_BACK)
+    identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.KNOWN)
     closed = close_for_case(actor=actor_of(cast.officer, fresh=True), case=case)
     assert (closed.is_whole, closed.archived) == (True, 0)

@@ -23,7 +23,9 @@ from pydicom import dcmread
 from audit.models import Event
 from dsar.models import ArchiveRelease, Case, Package
 from dsar.rules.documents import DocumentKind
+from dsar.rules.fees import Asked, Cost, Item, refusal_to_charge
 from dsar.rules.kinds import Kind
+from dsar.rules.laws import Law
 from dsar.rules.releasing import (
     CHECKS,
     Basis,
@@ -38,6 +40,7 @@ from dsar.rules.releasing import (
 )
 from dsar.rules.states import Denial, Outcome, denials_for
 from dsar.selectors import read_token
+from dsar.services.charging import decide_fee, quote_fee
 from dsar.services.collecting import unlink_subject
 from dsar.services.entries import CaseRefused, NotYours
 from dsar.services.handling import answer_case
@@ -415,7 +418,7 @@ def test_the_pages_lead_from_the_request_to_the_package(cast: Cast, study: Study
     page = f"/requests/{case.number}/release/"
     assert "It is not known who asks" in text_of(officer.get(page))
     assert "/release/" in officer.get(f"/requests/{case.number}/").content.decode()
-    officer.post(f"/requests/{case.number}/identify/", {"proof": "document"})
+    officer.post(f"/requests/{case.number}/identify/", {"proof": "document", "passed": "yes"})
     found = officer.get(page, {"name": "Adler", "identifier": ""})
     assert "1 study in the archive" in text_of(found)
     officer.post(page, {"subject": str(study.subject_id)})
@@ -507,3 +510,44 @@ def test_a_new_examination_of_the_person_is_no_record_of_the_archive(
     take_in(actor_of(cast.clinician), small_ct_object(study="new", PatientID="HVH-young"))
     case = asked(cast, study)
     assert [one.study_id for one in archived_of(case)] == [study.pk]
+
+
+# What it costs -----------------------------------------------------------------------------------
+LINES = [
+    Item(Cost.ADMINISTRATIVE, "Half an hour of fetching", 1200),
+    Item(Cost.COPYING, "A disc", 300),
+]
+
+
+def test_what_was_quoted_is_accepted_before_anything_is_prepared(cast: Cast, study: Study) -> None:
+    """LIFEIMAGE-12.11."""
+    officer = actor_of(cast.officer, fresh=True)
+    case = asked(cast, study)
+    with_paper(cast, case)
+    checked(cast, case, study)
+    approved(cast, case)
+    quote = {"actor": officer, "case": case, "currency": "USD", "text": "By the hour."}
+    quote_fee(**quote, items=LINES)
+    for says in ("quoted", "declined"):
+        with pytest.raises(CaseRefused, match="not accepted yet"):
+            prepare_release(actor=officer, case=case)
+        if says == "quoted":
+            decide_fee(case=case, accepts=False)
+    assert not Package.objects.exists()
+    quote_fee(**quote, items=LINES[1:])
+    assert "3.00 USD was quoted and is not accepted" in text_of(
+        signed_in_client(cast.officer).get(f"/requests/{case.number}/release/")
+    )
+    decide_fee(case=case, accepts=True)
+    package, _ = made(cast, case)
+    assert package.state == Package.State.READY
+
+
+def test_whoever_has_a_free_copy_by_law_is_not_charged_for_it_here() -> None:
+    facts = {"kind": Kind.RECORDS_RELEASE, "day": TODAY, "charged": "cost-based"}
+    assert refusal_to_charge(Asked(**facts, laws=())) == ""
+    assert refusal_to_charge(Asked(**facts, laws=(Law.HIPAA,))) == ""
+    for law in (Law.GDPR, Law.CCPA):
+        assert "free" in refusal_to_charge(Asked(**facts, laws=(Law.HIPAA, law)))
+    none = {**facts, "charged": "none"}
+    assert "nothing is charged" in refusal_to_charge(Asked(**none, laws=()))
