@@ -11,6 +11,7 @@ class DsarConfig(AppConfig):
         from backups.rules.links import end_links_with
         from dsar import controls, erasing, holdings, inventory  # noqa: F401 - its controls register themselves
         from dsar.actions import ACTIONS
+        from dsar.controls import rights  # noqa: F401 - the same
         from dsar.impact import impact_on_requests
         from dsar.rules.letters import TEMPLATES
         from dsar.selectors import (

@@ -30,6 +30,7 @@ from dsar.services.packaging import (
     open_package,
     package_of,
     prepare_package,
+    spend_code,
     try_code,
 )
 from dsar.views.people import Linked, people_of
@@ -182,6 +183,7 @@ def _sent(case: Case, package: Package, blob: SealedBlob) -> StreamingHttpRespon
         with blob:
             for piece in blob.stream():
                 yield bytes(piece)
+        spend_code(package)
 
     response = StreamingHttpResponse(pieces(), content_type="application/zip")
     response["Content-Length"] = str(package.size)

@@ -271,7 +271,7 @@ def identity_first() -> str:
 
 @control("dsar.denial-explained", "A denial has its reason, in writing, and where to complain")
 def denial_explained() -> str:
-    known = Standing(Kind.CORRECTION, State.OPEN, is_identified=True)
+    known = Standing(Kind.CORRECTION, State.OPEN, is_identified=True, next_on=RECEIVED)
     require(refusal_to_answer(Outcome.DENIED, "", known), "A denial needs no reason.")
     for reason in Denial:
         require(not refusal_to_answer(Outcome.DENIED, reason, known), "No denial is possible.")
