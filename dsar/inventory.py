@@ -106,6 +106,11 @@ MODELS: Models = [
         "created_at": "Asked for", "made_at": "Made", "expires_at": "Until when it can be had",
         "downloads": "How often it was fetched", "downloaded_at": "When it was fetched last",
     }),
+    ("dsar.Transfer", Category.REQUESTS, {
+        "id": "Number", "package": "Copy", "to": "Provider that may fetch it",
+        "named_by": "Who named it", "named_at": "When", "withdrawn_at": "Taken back",
+        "fetched_by": readable("Who fetched it", Category.PROFESSIONAL), "fetched_at": "Fetched",
+    }),
 ]  # fmt: skip
 
 

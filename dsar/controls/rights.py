@@ -7,6 +7,9 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+from accounts.controls.signing_in import gate_of
+from accounts.rules import Capability
+from accounts.rules.messages import template_named
 from accounts.services import billing
 from dsar.gateways.examining import examined
 from dsar.models import CaseDocument
@@ -25,6 +28,7 @@ from dsar.rules.identity import (
 )
 from dsar.rules.kinds import Kind
 from dsar.rules.laws import Law
+from dsar.rules.packages import WITH_COPY
 from dsar.rules.repeats import Earlier, next_on
 from dsar.rules.states import Act, Outcome, Proof, Standing, State, refusal_of, refusal_to_answer
 from dsar.tasks import END_DOCUMENTS
@@ -126,3 +130,14 @@ def once_a_year() -> str:
     free = refusal_to_answer(Outcome.GRANTED, "", Standing(kind, State.OPEN))
     require(not free, "Who asks for it has to prove who they are.")
     return "A second request of a year was told that it can be asked again from 1 January on."
+
+
+@control("dsar.copy-sent-on", "A portable copy goes to the provider that its person names")
+def copy_sent_on() -> str:
+    require(gate_of("dsar:own_transfer") == "signed-in", "Others than its person send it on.")
+    fetched_by = gate_of("dsar:transfer_fetch")
+    require(fetched_by == Capability.ANSWER_REQUESTS, "Others than the provider's officers get it.")
+    require(Kind.PORTABILITY in WITH_COPY, "No copy is made for taking data elsewhere.")
+    require(level_for(Kind.PORTABILITY) is Level.HIGH, "It goes to whoever asks.")
+    template_named("request-transferred")
+    return "Its person names the provider after a fresh proof; officers there fetch it."

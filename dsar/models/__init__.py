@@ -4,6 +4,7 @@ from dsar.models.documents import CaseDocument
 from dsar.models.fees import FeeQuote
 from dsar.models.identity import IdentityCheck
 from dsar.models.outcomes import Erasure, Package
+from dsar.models.transfers import Transfer
 
 __all__ = [
     "Authority",
@@ -16,4 +17,5 @@ __all__ = [
     "IdentityCheck",
     "Package",
     "RequestDraft",
+    "Transfer",
 ]

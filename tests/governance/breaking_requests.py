@@ -89,4 +89,8 @@ REQUESTS: list[tuple[str, Breaking]] = [
     ("dsar.nobody-worse", gives("dsar.controls.rights.names_in", set())),
     ("dsar.once-a-year", gives("dsar.controls.rights.next_on", None)),
     ("dsar.once-a-year", gives("dsar.controls.rights.refusal_to_answer", "No.")),
+    ("dsar.copy-sent-on", gives("dsar.controls.rights.gate_of", "public")),
+    ("dsar.copy-sent-on", gives("dsar.controls.rights.gate_of", "signed-in")),
+    ("dsar.copy-sent-on", gives("dsar.controls.rights.level_for", Level.STANDARD)),
+    ("dsar.copy-sent-on", patched("dsar.controls.rights.WITH_COPY", frozenset())),
 ]
