@@ -124,6 +124,11 @@ MODELS: Models = [
         "approved_by": readable("Who approved it", Category.PROFESSIONAL),
         "approved_at": "When it was approved", "made_at": "When the package was made",
     }),
+    ("dsar.Transfer", Category.REQUESTS, {
+        "id": "Number", "package": "Copy", "to": "Provider that may fetch it",
+        "named_by": "Who named it", "named_at": "When", "withdrawn_at": "Taken back",
+        "fetched_by": readable("Who fetched it", Category.PROFESSIONAL), "fetched_at": "Fetched",
+    }),
 ]  # fmt: skip
 
 

@@ -37,7 +37,7 @@ KINDS = [
         "requests.cases", "Requests that are closed, with letters and answers", Category.REQUESTS,
         ("dsar.Case", "dsar.CaseEntry", "dsar.CaseSubject", "dsar.Erasure",
          "dsar.ErasureNotice", "dsar.Authority", "dsar.ArchiveRelease", "dsar.FeeQuote",
-         "dsar.IdentityCheck"),
+         "dsar.IdentityCheck", "dsar.Transfer"),
         Ending.TERM,
         term=Term(_closed, "closed_at", "the day the case was closed", _end, person="person_id"),
     ),

@@ -16,6 +16,7 @@ from dsar.views import (
     own,
     public,
     register,
+    transfers,
 )
 
 app_name = "dsar"
@@ -40,6 +41,7 @@ urlpatterns = [
     path("mine/<case_number:number>/reply/", own.own_detail, name="own_detail"),
     path("mine/<case_number:number>/disagree/", own.own_disagree, name="own_disagree"),
     path("mine/<case_number:number>/copy/", held.fetch, name="own_copy"),
+    path("mine/<case_number:number>/transfer/", transfers.own_transfer, name="own_transfer"),
     path("mine/<case_number:number>/fee/", fees.own_fee, name="own_fee"),
     path("mine/<case_number:number>/code/", identity.own_code, name="own_code"),
     path("mine/<case_number:number>/documents/", documents.own_document, name="own_document"),
@@ -50,6 +52,8 @@ urlpatterns = [
     ),
     path("", officer.queue, name="queue"),
     path("record/", officer.record, name="record"),
+    path("transfers/", transfers.transfers, name="transfers"),
+    path("transfers/<uuid:pk>/", transfers.transfer_fetch, name="transfer_fetch"),
     path("register/", register.register, name="register"),
     path("register/<int:year>/<slug:form>/", register.register_file, name="register_file"),
     path("<case_number:number>/", officer.case, name="case"),

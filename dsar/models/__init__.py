@@ -5,6 +5,7 @@ from dsar.models.documents import CaseDocument
 from dsar.models.fees import FeeQuote
 from dsar.models.identity import IdentityCheck
 from dsar.models.outcomes import Erasure, ErasureNotice, Package
+from dsar.models.transfers import Transfer
 
 __all__ = [
     "ArchiveRelease",
@@ -19,4 +20,5 @@ __all__ = [
     "IdentityCheck",
     "Package",
     "RequestDraft",
+    "Transfer",
 ]

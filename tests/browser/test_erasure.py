@@ -33,7 +33,7 @@ def written_down(officer: Visitor) -> str:
     came = (timezone.now() - timedelta(days=2)).date()
     page.get_by_label("On which day did it come?").fill(came.isoformat())
     page.get_by_label("What is asked for?").select_option("erasure")
-    page.get_by_label("Name of the person").fill("Hans Brief")
+    page.get_by_label("Name of whoever asks").fill("Hans Brief")
     page.get_by_label("What was written or said").fill("Please delete all there is about me.")
     page.get_by_role("button", name="Write it down").click()
     expect(page.locator("[role=status]")).to_contain_text("Written down as")
