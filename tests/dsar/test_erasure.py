@@ -206,7 +206,7 @@ def test_nothing_is_claimed_of_recipients_where_there_are_none(cast: Cast, old: 
     erased(cast, case)
     shown = erasure_of(case)
     assert shown is not None
-    assert "told" not in letter_text(shown.lines, shown.certificate_number)
+    assert "received" not in letter_text(shown.lines, shown.certificate_number)
 
 
 def test_the_person_of_an_account_reads_that_it_stays_theirs(cast: Cast, old: Study) -> None:

@@ -43,6 +43,9 @@ def agreed(cast: Cast, kind: AgreementKind, party: str) -> Agreement:
         terms=Terms(
             kind=kind, party=party, contact=f"privacy@{party.lower()}.example", reference="AV-7",
             starts_on=timezone.localdate() - timedelta(days=10),
+            partner_id=cast.stranger.memberships.get().organisation_id
+            if kind is AgreementKind.DATA_USE
+            else None,
         ),
     )  # fmt: skip
 
