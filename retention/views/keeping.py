@@ -25,7 +25,7 @@ from retention.permissions import can_note_milestones
 from retention.rules.disposal import fault_of_clock
 from retention.rules.duties import DUTIES
 from retention.rules.facts import Milestone, day_everywhere
-from retention.selectors.forecast import bars_of
+from retention.selectors.forecast import bars_of, looked_at_of
 from retention.selectors.holds import guard_of, holds_of, holds_on
 from retention.selectors.keeping import keeping_of_studies, terms_of
 from retention.selectors.pages import schedule_lines, term_words
@@ -53,6 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "latest": latest,
         "runs": runs[:20],
         "bars": bars_of(latest.forecast, now.year) if latest else [],
+        "every": looked_at_of(latest.studies) if latest else 1,
         "holds": holds_of(request.actor).filter(lifted_at=None).count(),
         "may_see_holds": request.actor.can(Capability.APPROVE_DISPOSAL),
         "certificates": certificates_of(request.actor)[:20],
