@@ -20,6 +20,7 @@ ACTIONS = [
     ("policy.accepted", "Privacy policy accepted", ""),
     ("policy.declined", "Privacy policy declined", ""),
     ("account.closed", "Account closed", _SECURITY),
+    ("account.erased", "What said who an account was of erased", _SECURITY),
     ("data.exported", "Own account data handed out", "Export"),
     ("policy.drafted", "Draft of the privacy policy saved", _SECURITY),
     ("policy.discarded", "Draft of the privacy policy thrown away", _SECURITY),

@@ -5,7 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import controls, erasing, holdings, inventory
+        from accounts import controls, holdings, inventory, records
         from accounts.actions import ACTIONS
         from accounts.impact import impact_on_members
         from accounts.rules.messages import TEMPLATES, register_template
@@ -19,8 +19,8 @@ class AccountsConfig(AppConfig):
         for template in TEMPLATES:
             register_template(template)
         inventory.register()
+        records.register()
         holdings.register()
-        erasing.register()
         register_configuration(self.get_model("Organisation"), mask_fields=["privacy_email"])
         register_impact("members", impact_on_members)
         register_jobs()

@@ -34,6 +34,7 @@ MODELS: Models = [
         "name": sealed("Name"), "phone": sealed("Telephone number"),
         "residence": "Country you live in",
         "is_active": "Whether the account is open", "created_at": "When the account was made",
+        "closed_at": "When it was closed", "erased_at": "When what says who it was was erased",
     }),
     ("accounts.Profile", Category.PROFESSIONAL, {
         "id": "Number", "user": "Whose", "specialty": sealed("Specialty"),
@@ -51,7 +52,7 @@ MODELS: Models = [
         "id": "Number", "user": "Who", "organisation": "Organisation",
         "is_active": "Whether it holds", "accepted_version_id": "Policy accepted last",
         "objected_to": readable("Purposes objected to", Category.CONSENT),
-        "created_at": "Since when",
+        "created_at": "Since when", "ended_at": "Until when",
     }),
     ("accounts.MembershipRole", Category.PROFESSIONAL, {
         "id": "Number", "membership": "Membership", "role": "Role",

@@ -7,7 +7,7 @@ class BackupsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.rules.messages import register_template
         from audit.rules.vocabulary import register_action
-        from backups import controls, inventory  # noqa: F401 - its controls register themselves
+        from backups import controls, inventory, records  # noqa: F401 - its controls register themselves
         from backups.actions import ACTIONS
         from backups.rules.messages import TEMPLATES
         from backups.selectors import end_of_backups
@@ -19,5 +19,6 @@ class BackupsConfig(AppConfig):
         for template in TEMPLATES:
             register_template(template)
         inventory.register()
+        records.register()
         register_jobs()
         tell_end_of_backups(end_of_backups)

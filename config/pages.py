@@ -69,6 +69,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str, Capabilities]]]] = [
             ("Holds", "retention:holds", (Capability.PLACE_HOLDS, Capability.APPROVE_DISPOSAL)),
             ("Archive", "retention:archive", (Capability.APPROVE_DISPOSAL,)),
             ("Schedule", "retention:schedule", (Capability.APPROVE_DISPOSAL, _LOOK)),
+            ("Records", "retention:records", (Capability.APPROVE_DISPOSAL, _LOOK)),
             ("Backups", "backups:backups", (Capability.APPROVE_DISPOSAL, _LOOK)),
             ("Hardware", "backups:devices", (Capability.APPROVE_DISPOSAL, _LOOK)),
         ],

@@ -7,7 +7,7 @@ class ConsentConfig(AppConfig):
     def ready(self) -> None:
         from accounts.rules.messages import register_template
         from audit.rules.vocabulary import register_action
-        from consent import controls, erasing, holdings, inventory  # noqa: F401 - its controls register themselves
+        from consent import controls, erasing, holdings, inventory, records  # noqa: F401 - its controls register themselves
         from consent.actions import ACTIONS
         from consent.controls import directives  # noqa: F401 - and so do these
         from consent.impact import impact_on_shares
@@ -19,6 +19,7 @@ class ConsentConfig(AppConfig):
         for template in TEMPLATES:
             register_template(template)
         inventory.register()
+        records.register()
         holdings.register()
         erasing.register()
         register_impact("shares", impact_on_shares)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.services.trail import system_ref
 from consent.models import Directive, Grant, PurposeConsent
 from consent.selectors import in_force
+from consent.services.ending_accounts import end_account, plan_account
 from consent.services.grants import end_grant, tell_recipients
 from consent.services.purposes import end_consent
 from policies.rules.erasing import Erased, Eraser, Fate, Line, register_eraser
@@ -82,3 +83,5 @@ def _forget_reasons(whose: Whose) -> None:
 
 def register() -> None:
     register_eraser(Eraser("consent", _plan, _carry_out))
+    # Of the room of accounts: what an account is for, only this room knows.
+    register_eraser(Eraser("accounts", plan_account, end_account))

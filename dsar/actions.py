@@ -3,6 +3,7 @@
 ACTIONS = [
     ("request.erasure_planned", "Erasure for a request planned"),
     ("request.erased", "Erasure for a request carried out"),
+    ("request.erasure_confirmed", "Erasure by a processor confirmed"),
     ("request.account_closed", "Account closed for a request"),
     ("archive.searched", "Legal archive searched for a request"),
     ("archive.refused", "Release of archived records refused: the paper opens nothing"),
@@ -44,6 +45,9 @@ ACTIONS = [
     ("request.fee_quoted", "Fee for a copy quoted"),
     ("request.fee_accepted", "Fee for a copy accepted by the person"),
     ("request.fee_declined", "Fee for a copy not accepted by the person"),
+    ("request.transfer_named", "Provider named that may fetch a copy"),
+    ("request.transfer_withdrawn", "Copy no longer to be fetched by a provider"),
+    ("request.transfer_fetched", "Copy fetched by the provider that its person named"),
     ("request.extended", "Time for a request extended"),
     ("request.answered", "Request answered"),
     ("request.disagreed", "Statement of disagreement with a refused correction"),

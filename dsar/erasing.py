@@ -9,6 +9,7 @@ from dsar.rules.documents import DOCUMENT_KINDS, DocumentKind
 from dsar.selectors import cases_about
 from dsar.services.documents import end_documents_of
 from dsar.services.packaging import end_packages_of
+from dsar.services.passing_on import processors_of
 from policies.rules.erasing import Erased, Eraser, Fate, Line, register_eraser
 from policies.rules.holdings import Whose
 
@@ -32,6 +33,11 @@ def _papers(whose: Whose) -> tuple[list[CaseDocument], int]:
 def _plan(whose: Whose) -> Iterator[Line]:
     if copies := _copies(whose):
         yield Line(Fate.GOES, "Copies made for requests", len(copies))
+    if told := len(processors_of(whose.organisation_id)):
+        yield Line(
+            Fate.CHANGES, "What others hold for the organisation", told,
+            "they are told to erase it too (GDPR Art. 28(3)(g); Cal. Civ. Code 1798.105(c)(1))",
+        )  # fmt: skip
     going, staying = _papers(whose)
     if going:
         yield Line(Fate.GOES, "Identity documents of answered requests", len(going))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from dsar.models import CaseDocument
+from dsar.models import CaseDocument, CaseEntry
+from dsar.rules.states import Act
 from dsar.sealing import OpenCase
 from dsar.selectors import cases_about, lines_of
 from policies.rules.categories import CATEGORIES, Category
@@ -18,6 +19,13 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
         yield Holding(
             Category.REQUESTS, "Requests and their answers", len(cases), cases[0].received_at,
             CATEGORIES[Category.REQUESTS].source.value, (), "as evidence that they were answered",
+        )  # fmt: skip
+    notes = CaseEntry.objects.filter(case__in=cases, act=Act.NOTE.value).count()
+    if notes:
+        yield Holding(
+            Category.REQUESTS, "Notes among privacy officers", notes,
+            source="written by privacy officers", kept="with the request",
+            withheld="they weigh what others may know as well",
         )  # fmt: skip
     papers = CaseDocument.objects.filter(case__in=cases_about(whose), destroyed_at=None)
     if number := papers.count():

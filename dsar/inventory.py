@@ -27,6 +27,7 @@ MODELS: Models = [
     ("dsar.Case", Category.REQUESTS, {
         "id": "Number of the row", "number": "Number of the case", "organisation": "Who is asked",
         "kind": "What is asked", "door": "How it came in", "state": "How it stands",
+        "ends_account": "Whether the account goes too",
         "residence": "Country the person lives in", "laws": "Laws that count",
         "person": "Account of the person", "key_id": "Its key",
         "sealed_name": sealed("Name"), "sealed_email": sealed("E-mail address"),
@@ -83,6 +84,13 @@ MODELS: Models = [
         "decided_by": readable("Who decided about it", Category.PROFESSIONAL),
         "decided_at": "Decided", "created_at": "Written down",
     }),
+    ("dsar.ErasureNotice", Category.REQUESTS, {
+        "id": "Number", "erasure": "Erasure", "agreement": "Under which agreement they were told",
+        "created_at": "When it was noted", "mailed_at": "When they were told",
+        "mail_failure": "Why the letter did not go out", "mail_given_up": "Whether it never will",
+        "confirmed_at": "When they confirmed it",
+        "confirmed_by": readable("Who noted that", Category.PROFESSIONAL),
+    }),
     ("dsar.Erasure", Category.REQUESTS, {
         "id": "Number of the row", "case": "Request", "run_id": "Its disposal", "state": "State",
         "lines": "What goes, changes and stays", "subject_ids": "Whose records",
@@ -115,6 +123,11 @@ MODELS: Models = [
         "checked_at": "When it was checked",
         "approved_by": readable("Who approved it", Category.PROFESSIONAL),
         "approved_at": "When it was approved", "made_at": "When the package was made",
+    }),
+    ("dsar.Transfer", Category.REQUESTS, {
+        "id": "Number", "package": "Copy", "to": "Provider that may fetch it",
+        "named_by": "Who named it", "named_at": "When", "withdrawn_at": "Taken back",
+        "fetched_by": readable("Who fetched it", Category.PROFESSIONAL), "fetched_at": "Fetched",
     }),
 ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from dsar.services.entries import LETTER
 from dsar.services.erasing import ERASE, erase_rest
 from dsar.services.letters import CONFIRMING, mail_confirmation, mail_person, mail_step
 from dsar.services.packaging import MAKE, end_packages, make_package
+from dsar.services.passing_on import TELL, tell_processors
 from dsar.services.releasing_archive import RELEASE, make_release
 from dsar.services.reminders import forget_drafts, remind_of_cases
 from dsar.services.representing import PERSON_LETTER
@@ -35,6 +36,7 @@ def register_jobs() -> None:
     job_kind(MAKE, label="Making a copy of what is held")(_make_package)
     job_kind(RELEASE, label="Releasing archived records")(_release_archived)
     job_kind(ERASE, label="Erasing what a request asks for")(_erase)
+    job_kind(TELL, label="Telling processors of an erasure")(_pass_on)
     job_kind(END_COPIES, label="Deleting copies whose term is over")(_end_packages)
     job_kind(END_DOCUMENTS, label="Destroying papers of requests whose time is over")(
         _end_documents
@@ -87,6 +89,11 @@ def _release_archived(run: Run) -> None:
 @under(Purpose.RIGHTS, *Category)
 def _erase(run: Run) -> None:
     erase_rest(run)
+
+
+@under(Purpose.RIGHTS, Category.REQUESTS, Category.PROFESSIONAL)
+def _pass_on(run: Run) -> None:
+    tell_processors(run)
 
 
 @under(Purpose.RIGHTS, Category.REQUESTS)

@@ -16,6 +16,7 @@ from dsar.views import (
     own,
     public,
     register,
+    transfers,
 )
 
 app_name = "dsar"
@@ -35,10 +36,12 @@ urlpatterns = [
     path("person/<str:token>/", agents.person, name="person"),
     path("person/<str:token>/copy/", agents.person_copy, name="person_copy"),
     path("mine/", own.mine, name="mine"),
+    path("mine/delete-account/", own.delete_account, name="delete_account"),
     path("mine/<case_number:number>/", own.own_case, name="own_case"),
     path("mine/<case_number:number>/reply/", own.own_detail, name="own_detail"),
     path("mine/<case_number:number>/disagree/", own.own_disagree, name="own_disagree"),
     path("mine/<case_number:number>/copy/", held.fetch, name="own_copy"),
+    path("mine/<case_number:number>/transfer/", transfers.own_transfer, name="own_transfer"),
     path("mine/<case_number:number>/fee/", fees.own_fee, name="own_fee"),
     path("mine/<case_number:number>/code/", identity.own_code, name="own_code"),
     path("mine/<case_number:number>/documents/", documents.own_document, name="own_document"),
@@ -49,6 +52,8 @@ urlpatterns = [
     ),
     path("", officer.queue, name="queue"),
     path("record/", officer.record, name="record"),
+    path("transfers/", transfers.transfers, name="transfers"),
+    path("transfers/<uuid:pk>/", transfers.transfer_fetch, name="transfer_fetch"),
     path("register/", register.register, name="register"),
     path("register/<int:year>/<slug:form>/", register.register_file, name="register_file"),
     path("<case_number:number>/", officer.case, name="case"),
@@ -56,6 +61,11 @@ urlpatterns = [
     path("<case_number:number>/held/link/", held.link, name="link"),
     path("<case_number:number>/held/copy/", held.prepare, name="prepare"),
     path("<case_number:number>/erasure/", erasure.erasure, name="erasure"),
+    path(
+        "<case_number:number>/erasure/<uuid:pk>/",
+        erasure.erasure_confirmed,
+        name="erasure_confirmed",
+    ),
     path("<case_number:number>/authority/", agents.authority, name="authority"),
     path("<case_number:number>/identify/", identity.identify, name="identify"),
     path("<case_number:number>/identify/code/", identity.code_for, name="identify_code"),

@@ -8,8 +8,9 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error, register
 
 from policies.rules.findings import PackInvalid
-from policies.rules.inventory import categories_kept, differences, unprotected
+from policies.rules.inventory import categories_kept, differences, inventory, unprotected
 from policies.rules.lint import findings_of
+from policies.rules.records import without_ending
 from policies.selectors import shipped_packs
 
 
@@ -52,4 +53,14 @@ def every_category_kept_has_a_rule_of_retention(**_: Any) -> list[CheckMessage]:
         for code, values in shipped_packs().items()
         for category in personal
         if category.value not in values["retention"]
+    ]
+
+
+@register()
+def every_kind_of_record_ends(**_: Any) -> list[CheckMessage]:
+    """AVMI-7.1, XENRAD-6.5: what nothing deletes would be kept for ever, whatever a policy says."""
+    personal = {entry.model for entry in inventory() if entry.is_personal}
+    return [
+        Error(f"{model} ends by nothing: register it among the records.", id="policies.E005")
+        for model in without_ending(personal)
     ]

@@ -8,7 +8,7 @@ class ReleasesConfig(AppConfig):
         from accounts.rules.messages import register_template
         from audit.rules.vocabulary import register_action
         from jobs.permissions import allow_seeing_jobs
-        from releases import controls, erasing, holdings, inventory  # noqa: F401 - its controls register themselves
+        from releases import controls, erasing, holdings, inventory, records  # noqa: F401 - its controls register themselves
         from releases.actions import ACTIONS
         from releases.rules.messages import TEMPLATES
         from releases.selectors import blobs_among, keys_among, link_keys_among, may_see_job
@@ -20,6 +20,7 @@ class ReleasesConfig(AppConfig):
         for template in TEMPLATES:
             register_template(template)
         inventory.register()
+        records.register()
         holdings.register()
         erasing.register()
         register_jobs()

@@ -31,5 +31,6 @@ ACTIONS = [
     ("certificate.issued", "Certificate of destruction issued", "C", ""),
     ("certificate.completed", "End of the last backup of what was destroyed certified", "C", ""),
     ("certificate.viewed", "Certificate of destruction opened", "R", ""),
+    ("records.purged", "Records whose time was over deleted", "D", ""),
     ("clock.confirmed", "Clock confirmed after a jump", "U", "Security Alert"),
 ]  # fmt: skip

@@ -10,8 +10,9 @@ class RetentionConfig(AppConfig):
         from jobs.permissions import allow_seeing_jobs
         from policies.rules.impact import register_impact
         from policies.rules.lint import register_lint
-        from retention import controls, erasing, holdings, inventory  # noqa: F401 - its controls register themselves
+        from retention import controls, erasing, holdings, inventory, records  # noqa: F401 - its controls register themselves
         from retention.actions import ACTIONS
+        from retention.controls import records as _record_controls  # noqa: F401 - and so do these
         from retention.impact import findings_of_law, impact_on_studies
         from retention.rules.messages import TEMPLATES
         from retention.selectors.archive import keys_among as keys_of_archive
@@ -29,6 +30,7 @@ class RetentionConfig(AppConfig):
         for template in TEMPLATES:
             register_template(template)
         inventory.register()
+        records.register()
         holdings.register()
         erasing.register()
         register_jobs()

@@ -17,8 +17,11 @@ def _plan(whose: Whose) -> Iterator[Line]:
             organisation_id=whose.organisation_id, subject_id__in=whose.subject_ids
         )
     )
-    in_force = list(Hold.objects.filter(organisation_id=whose.organisation_id, lifted_at=None))
-    if found := {hold.pk for study in studies for hold in holds_on(study, in_force)}:
+    # Lifted ones too: what they were about is written in them.
+    holds = list(Hold.objects.filter(organisation_id=whose.organisation_id))
+    found = {hold.pk for study in studies for hold in holds_on(study, holds)}
+    found |= {hold.pk for hold in holds if hold.subject_id in whose.subject_ids}
+    if found:
         yield Line(
             Fate.STAYS, "Holds on studies", len(found),
             "they are needed for legal claims (GDPR Art. 17(3)(e))",

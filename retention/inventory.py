@@ -61,6 +61,10 @@ MODELS: Models = [
         "id": "Number", "certificate": "Certificate", "note": "What it says, and its signature",
         "issued_at": "Issued",
     }),
+    ("retention.RecordPurge", Category.TRAIL, {
+        "id": "Number", "organisation": WHOSE, "purged_on": "On which day",
+        "lines": "Of which kinds how many ended, and how many were held",
+    }),
     ("retention.DisposedStudy", Category.KEYS, {
         "id": "Number", "organisation_id": WHOSE, "run_id": "Run",
         "study_key_id": "Key of what is gone", "key_ids": "Keys that were destroyed",

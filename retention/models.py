@@ -316,3 +316,25 @@ class ClockMark(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     seen_at = models.DateTimeField()
+
+
+class RecordPurge(models.Model):
+    """The report of one night: of what is no study, how much ended and how much was held.
+
+    By kinds and numbers; of whom it was nobody can read here.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    purged_on = models.DateField()
+    # By kind of record: until which day its time had begun, how many ended, how many were held.
+    lines = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "purged_on"], name="record_purge_once")
+        ]
+
+    @property
+    def gone(self) -> int:
+        return sum(line["gone"] for line in self.lines.values())

@@ -10,6 +10,7 @@ urlpatterns = [
     path("archive/", archive.archive, name="archive"),
     path("closing/", archive.closing, name="closing"),
     path("schedule/", keeping.schedule, name="schedule"),
+    path("records/", keeping.records, name="records"),
     path("simulation/", keeping.simulation, name="simulation"),
     path("studies/<uid:uid>/", keeping.study, name="study"),
     path("studies/<uid:uid>/noted/", keeping.study_milestone, name="study_milestone"),

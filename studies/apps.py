@@ -7,7 +7,7 @@ class StudiesConfig(AppConfig):
     def ready(self) -> None:
         from accounts.rules.messages import register_template
         from audit.rules.vocabulary import register_action
-        from studies import controls, erasing, holdings, inventory  # noqa: F401 - its controls register themselves
+        from studies import controls, erasing, holdings, inventory, records  # noqa: F401 - its controls register themselves
         from studies.actions import ACTIONS
         from studies.gateways.objects import on_damage
         from studies.rules.messages import TEMPLATES
@@ -18,6 +18,7 @@ class StudiesConfig(AppConfig):
             register_action(name, label, verb=verb, dicom=dicom)
         register_jobs()
         inventory.register()
+        records.register()
         holdings.register()
         erasing.register()
         for template in (DAMAGED, *TEMPLATES):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -55,6 +55,33 @@ def tokens_of_range(organisation_id: UUID, start: date, end: date) -> dict[str, 
     for label in range_cover(start, end):
         found[{4: "year", 7: "month", 10: "day"}[len(label)]].append(label_token(key, label))
     return found
+
+
+def day_of_tokens(
+    organisation_id: UUID, year_token: bytes | None, day_token: bytes | None
+) -> date | None:
+    """Read a day back from its hashes: by its year, and then by all days of that.
+
+    Whoever has the index key can; so nothing is opened to know when an examination was. None where
+    no day is given, or none that is likely.
+    """
+    if year_token is None or day_token is None:
+        return None
+    year = _years(organisation_id).get(bytes(year_token))
+    return _days(organisation_id, year).get(bytes(day_token)) if year else None
+
+
+@lru_cache(maxsize=64)
+def _years(organisation_id: UUID) -> dict[bytes, int]:
+    key = _index_key(organisation_id, "study.date")
+    return {label_token(key, str(year)): year for year in range(1850, 2200)}
+
+
+@lru_cache(maxsize=1024)
+def _days(organisation_id: UUID, year: int) -> dict[bytes, date]:
+    key, first = _index_key(organisation_id, "study.date"), date(year, 1, 1)
+    days = (first + timedelta(days=n) for n in range(366))
+    return {label_token(key, day.isoformat()): day for day in days if day.year == year}
 
 
 def tokens_of_names(organisation_id: UUID, names: Iterable[str]) -> list[bytes]:

@@ -44,11 +44,24 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]
     residence = models.CharField(max_length=6, blank=True, default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # From its closing the policy's term for accounts runs; when it is over, or when the person asks
+    # for it, the row loses whatever says who this was. Acts go on pointing at its number.
+    closed_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "email_token"
     EMAIL_FIELD = "email"
 
     objects = UserManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(erased_at=None)
+                | models.Q(is_active=False, closed_at__isnull=False),
+                name="account_erased_when_closed",
+            ),
+        ]
 
     def __str__(self) -> str:
         # Never the name: this is what faults are noted with.
@@ -129,6 +142,7 @@ class Membership(models.Model):
     # consent keeps when they said so.
     objected_to = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

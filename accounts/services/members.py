@@ -151,11 +151,17 @@ def accept_invitation(
     if user is None:
         user = User.objects.create_user(email=invitation.email, name=name, password=password)
         Profile.objects.create(user=user)
+    elif not user.is_active:
+        raise MembershipRefused(
+            "The account of this address was closed. Ask the privacy office to delete it, or be "
+            "invited under another address."
+        )
     elif not user.check_password(password):
         raise MembershipRefused("You have an account already. Give its password to join with it.")
     membership, _ = Membership.objects.update_or_create(
-        user=user, organisation=invitation.organisation, defaults={"is_active": True}
-    )
+        user=user, organisation=invitation.organisation,
+        defaults={"is_active": True, "ended_at": None},
+    )  # fmt: skip
     _set_roles(membership, [Role(role) for role in invitation.roles])
     write_answer(membership=membership, pack=pack, accepts=True)
     invitation.accepted_at = timezone.now()
@@ -199,8 +205,8 @@ def end_membership(*, acting: Actor, membership: Membership) -> None:
     if membership.user_id == acting.user_id:
         raise MembershipRefused("You cannot end your own membership. Ask another administrator.")
     _require_successor(membership, losing=set(INDISPENSABLE))
-    membership.is_active = False
-    membership.save(update_fields=["is_active"])
+    membership.is_active, membership.ended_at = False, timezone.now()
+    membership.save(update_fields=["is_active", "ended_at"])
     membership.tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
     end_all_sessions(user=membership.user)
     record(
@@ -221,7 +227,9 @@ def close_memberships(*, user: User) -> None:
         _require_successor(membership, losing=set(INDISPENSABLE))
     now = timezone.now()
     ApiToken.objects.filter(membership__user=user, revoked_at=None).update(revoked_at=now)
-    Membership.objects.filter(user=user).update(is_active=False, accepted_version_id=None)
+    held = Membership.objects.filter(user=user)
+    held.filter(is_active=True).update(is_active=False, ended_at=now)
+    held.update(accepted_version_id=None)
     end_all_sessions(user=user)
     forget_use_of(user_id=user.pk)
     WorkSettings.objects.filter(membership__user=user).delete()

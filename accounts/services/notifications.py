@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.gateways.post import MailFailed, send_letter
-from accounts.models import AgreementNotice, Notification, User
+from accounts.models import Notification, User
 from accounts.rules import Actor
 from accounts.rules.messages import (
     CATEGORIES,
@@ -28,8 +29,6 @@ from accounts.services.trail import record
 from jobs.services import Run, create_job
 
 MAIL = "accounts.mail"
-# Rows that are also the record of a letter.
-Mailed = Notification | AgreementNotice
 UNSUBSCRIBE_SALT = "accounts.unsubscribe"
 
 
@@ -96,14 +95,15 @@ def mail_batch(run: Run) -> None:
     mail_each(run, unsent.order_by("pk"), _send)
 
 
-def mail_each(run: Run, rows: Iterable[Mailed], send: Callable[[Any], None]) -> None:
+def mail_each(run: Run, rows: Iterable[Model], send: Callable[[Any], None]) -> None:
     """Send a letter for each row and note on it what became of it.
 
+    The rows have `mailed_at`, `mail_failure` and `mail_given_up`.
     Raises `MailUnfinished` if some are to be tried again.
     """
     failed = False
     for row in rows:
-        unsent = type(row).objects.filter(pk=row.pk, mailed_at=None)
+        unsent = type(row)._default_manager.filter(pk=row.pk, mailed_at=None)
         try:
             send(row)
         except MailFailed as failure:

@@ -92,6 +92,8 @@ _FIELDS: dict[What, frozenset[str]] = {
     What.ADVERTISING: frozenset({"at", "source"}),
     What.SALE: frozenset({"at", "source"}),
 }
+# What later lines say as well: a ledger of before is still read.
+_SINCE = {What.ACCOUNT: frozenset({"at"}), What.ERASURE: frozenset({"account"})}
 _NUMBERED = {What.ACCOUNT, What.PASSWORD, What.ADVERTISING, What.SALE}
 
 
@@ -107,7 +109,7 @@ class Revocation:
         return json.dumps({"what": self.what.value, "id": str(self.id), **self.said})
 
     def at(self, name: str = "at") -> datetime | None:
-        text = self.said[name]
+        text = self.said.get(name)
         return datetime.fromisoformat(text) if text else None
 
 
@@ -122,7 +124,7 @@ def read_revocations(lines: Iterable[str]) -> Iterator[Revocation]:
 
 def _revocation(found: dict[str, Any]) -> Revocation:
     what, number = What(found.pop("what")), found.pop("id")
-    if found.keys() != _FIELDS[what]:
+    if not _FIELDS[what] <= found.keys() <= _FIELDS[what] | _SINCE.get(what, frozenset()):
         raise ValueError
     read = Revocation(what, int(number) if what in _NUMBERED else UUID(number), found)
     for name in found.keys() & {"at", "until"}:

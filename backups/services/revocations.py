@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from accounts.models import (
     Agreement,
@@ -80,7 +81,7 @@ def _erasures() -> Iterator[Revocation]:
         yield Revocation(What.ERASURE, one.request_id, {
             "organisation": str(one.whose.organisation_id),
             "subjects": sorted(str(subject) for subject in one.whose.subject_ids),
-            "user": one.whose.user_id,
+            "user": one.whose.user_id, "account": one.whose.ends_account,
         })  # fmt: skip
 
 
@@ -97,8 +98,9 @@ def _people() -> Iterator[Revocation]:
     for one in Membership.objects.order_by("pk").prefetch_related("roles").iterator(_TOGETHER):
         roles = sorted(role.role for role in one.roles.all())
         yield Revocation(What.MEMBERSHIP, one.pk, {"active": one.is_active, "roles": roles})
-    for pk in User.objects.filter(is_active=False).order_by("pk").values_list("pk", flat=True):
-        yield Revocation(What.ACCOUNT, pk)
+    closed = User.objects.filter(is_active=False).order_by("pk")
+    for pk, at in closed.values_list("pk", "closed_at"):
+        yield Revocation(What.ACCOUNT, pk, {"at": _text(at)})
     changed = Event.objects.filter(action="password.changed").exclude(actor_id="").order_by()
     for pk, at in changed.values_list("actor_id").annotate(Max("occurred_at")):
         yield Revocation(What.PASSWORD, int(pk), {"at": _text(at)})
@@ -191,7 +193,10 @@ def _object_again(said: dict[str, Any]) -> None:
 def _erasure(line: Revocation, _since: datetime) -> int:
     """Let each room erase again. Recipients were told then: nothing is named as gone now."""
     subjects = frozenset(UUID(one) for one in line.said["subjects"])
-    whose = Whose(UUID(line.said["organisation"]), subjects, line.said["user"])
+    whose = Whose(
+        UUID(line.said["organisation"]), subjects, line.said["user"],
+        bool(line.said.get("account")),
+    )  # fmt: skip
     for eraser in erasers():
         eraser.carry_out(Erased(whose, UUID(str(line.id)), frozenset()))
     return 1
@@ -224,7 +229,8 @@ def _membership(line: Revocation, _since: datetime) -> int:
 
 
 def _account(line: Revocation, _since: datetime) -> int:
-    return User.objects.filter(pk=line.id, is_active=True).update(is_active=False)
+    rows = User.objects.filter(pk=line.id, is_active=True)
+    return rows.update(is_active=False, closed_at=line.at() or timezone.now())
 
 
 def _password(line: Revocation, since: datetime) -> int:

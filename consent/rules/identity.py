@@ -46,8 +46,10 @@ class Identity:
 
     @classmethod
     def from_json(cls, document: bytes) -> Identity:
-        known = {field.name for field in fields(cls)}
-        return cls(**{k: v for k, v in json.loads(document).items() if k in known})
+        return cls(**{k: v for k, v in json.loads(document).items() if k in _FIELDS})
+
+
+_FIELDS = frozenset(field.name for field in fields(Identity))
 
 
 def readable_name(name: str) -> str:

@@ -93,8 +93,8 @@ def close_account(*, actor: Actor) -> Consequences:
 
 
 def _close(user: User) -> None:
-    user.is_active = False
-    user.save(update_fields=["is_active"])
+    user.is_active, user.closed_at = False, timezone.now()
+    user.save(update_fields=["is_active", "closed_at"])
     try:
         close_memberships(user=user)
     except MembershipRefused as refusal:

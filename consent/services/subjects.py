@@ -53,11 +53,15 @@ def _create(organisation_id: UUID, identity: Identity, token: bytes | None) -> D
     return DataSubject.objects.create(
         id=subject_id,
         organisation_id=organisation_id,
-        kind=DataSubject.Kind.ANIMAL if identity.is_animal else DataSubject.Kind.PERSON,
+        kind=_kind_of(identity),
         key_id=key.id,
         sealed_record=FieldSealer(key.key).seal(identity.to_json(), subject_context(subject_id)),
         identifier_token=token,
     )
+
+
+def _kind_of(identity: Identity) -> DataSubject.Kind:
+    return DataSubject.Kind.ANIMAL if identity.is_animal else DataSubject.Kind.PERSON
 
 
 @transaction.atomic
@@ -95,5 +99,6 @@ def correct_identity(*, subject: DataSubject, changes: Mapping[str, str]) -> Dat
         raise IdentityTaken("Another patient has this number. Nothing was changed or merged.")
     sealer = FieldSealer(open_data_key(id=row.key_id))
     row.sealed_record = sealer.seal(identity.to_json(), subject_context(row.pk))
-    row.save(update_fields=["identifier_token", "sealed_record"])
+    row.kind = _kind_of(identity)
+    row.save(update_fields=["identifier_token", "sealed_record", "kind"])
     return row

@@ -272,7 +272,7 @@ def identity_first() -> str:
 
 @control("dsar.denial-explained", "A denial has its reason, in writing, and where to complain")
 def denial_explained() -> str:
-    known = Standing(Kind.CORRECTION, State.OPEN, is_identified=True)
+    known = Standing(Kind.CORRECTION, State.OPEN, is_identified=True, next_on=RECEIVED)
     require(refusal_to_answer(Outcome.DENIED, "", known), "A denial needs no reason.")
     for kind in (Kind.CORRECTION, Kind.RECORDS_RELEASE):
         for reason in denials_for(kind):

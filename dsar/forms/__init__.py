@@ -19,7 +19,7 @@ from dsar.forms.asking import (
     WordsForm,
     residence_fields,
 )
-from dsar.forms.charging import JoinForm, QuoteForm
+from dsar.forms.charging import JoinForm, QuoteForm, ReceiverForm
 from dsar.forms.directives import (
     LiftForm,
     OwnDirectiveForm,
@@ -53,6 +53,7 @@ __all__ = [
     "OwnDirectiveForm",
     "QuoteForm",
     "ReaddressForm",
+    "ReceiverForm",
     "RecordForm",
     "ResidenceForm",
     "ScopeChoices",

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
+from accounts.models import Organisation
 from dsar.forms.asking import text_field
 from dsar.forms.plain import NoForm
 from dsar.rules.fees import COST_LABELS, MOST_CENTS, Cost, Item
@@ -63,3 +65,13 @@ class QuoteForm(NoForm):
             Item(cost, given[f"{cost}_what"], int((given[f"{cost}_amount"] or 0) * 100))
             for cost in Cost
         ]
+
+
+class ReceiverForm(forms.Form):
+    """The provider that may fetch a copy."""
+
+    to = forms.ModelChoiceField(label="Which provider?", queryset=Organisation.objects.none())
+
+    def __init__(self, *args: Any, receivers: QuerySet[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = receivers.order_by("name")

@@ -4,7 +4,8 @@ from dsar.models.cases import Case, CaseEntry, CaseSubject, RequestDraft
 from dsar.models.documents import CaseDocument
 from dsar.models.fees import FeeQuote
 from dsar.models.identity import IdentityCheck
-from dsar.models.outcomes import Erasure, Package
+from dsar.models.outcomes import Erasure, ErasureNotice, Package
+from dsar.models.transfers import Transfer
 
 __all__ = [
     "ArchiveRelease",
@@ -14,8 +15,10 @@ __all__ = [
     "CaseEntry",
     "CaseSubject",
     "Erasure",
+    "ErasureNotice",
     "FeeQuote",
     "IdentityCheck",
     "Package",
     "RequestDraft",
+    "Transfer",
 ]

@@ -60,6 +60,8 @@ class Case(models.Model):
     laws = models.JSONField(default=list)
     # The account of who asked while signed in; nobody else ever becomes the person of a case.
     person = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="requests")
+    # Of a request for erasure: whether the person asked for the account to go as well.
+    ends_account = models.BooleanField(default=False)
     key_id = models.UUIDField()
     sealed_name = models.BinaryField()
     sealed_email = models.BinaryField()

@@ -7,7 +7,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Agreement, User
 from dsar.models.cases import Case
 from dsar.rules.erasure import ErasureState
 
@@ -29,6 +29,25 @@ class Erasure(models.Model):
     planned_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     planned_at = models.DateTimeField(default=timezone.now)
     carried_out_at = models.DateTimeField(null=True)
+
+
+class ErasureNotice(models.Model):
+    """One who processes data for the organisation: told to erase too, and whether they did."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    erasure = models.ForeignKey(Erasure, on_delete=models.CASCADE, related_name="notices")
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    mailed_at = models.DateTimeField(null=True)
+    mail_failure = models.SlugField(blank=True, default="")
+    mail_given_up = models.BooleanField(default=False)
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["erasure", "agreement"], name="erasure_notice_once")
+        ]
 
 
 class Package(models.Model):

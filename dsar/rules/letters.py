@@ -67,6 +67,12 @@ TEMPLATES = [
         "The person of a correction that was refused has written a statement. It goes with their"
         " studies; you can reply to it once.",
     ),
+    MessageTemplate(
+        "request-transferred", Category.CASE, "Somebody had a copy sent to you",
+        "A person had a copy of their data made elsewhere and named you as the provider that gets"
+        " it. An officer can fetch it until it is deleted.",
+        "dsar:transfers",
+    ),
     _to_officer(
         "request-due", "A request is due soon",
         "The last day for an answer is less than a week away.",

@@ -160,6 +160,12 @@ def subjects_asked_about(
     return set(found)
 
 
+def people_asking() -> list[int]:
+    """The accounts of whoever waits for an answer, anywhere."""
+    asking = Case.objects.filter(state__in=UNANSWERED, person__isnull=False)
+    return list(asking.values_list("person_id", flat=True).distinct())
+
+
 # How a case stands --------------------------------------------------------------------------------
 def asked_of(organisation: Organisation, pack: Pack) -> Asked:
     """The organisation as the rules see it."""
@@ -266,12 +272,10 @@ def case_of_token(token: str) -> Case | None:
         pk, epoch = signing.loads(token, salt=READ_SALT, max_age=READ_LINK_LASTS)
     except (signing.BadSignature, ValueError):
         return None
-    # Whoever asked while signed in reads while signed in.
-    return (
-        Case.objects.select_related("organisation", "officer")
-        .filter(pk=pk, link_epoch=epoch, person=None)
-        .first()
-    )
+    # Whoever asked while signed in reads while signed in, for as long as there is an account.
+    without_account = Q(person=None) | Q(person__is_active=False)
+    cases = Case.objects.select_related("organisation", "officer")
+    return cases.filter(without_account, pk=pk, link_epoch=epoch).first()
 
 
 def confirm_token(draft: RequestDraft) -> str:

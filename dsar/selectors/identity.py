@@ -7,7 +7,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from consent.models import SubjectAccount
-from dsar.models import Case, IdentityCheck
+from dsar.models import Case, Erasure, IdentityCheck
+from dsar.rules.erasure import ErasureState
 from dsar.rules.identity import Check, Fact, Level, level_for, level_of, level_of_all
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Proof
@@ -44,7 +45,15 @@ def levels_of(case: Case) -> dict[UUID, Level]:
 
 
 def level_known(case: Case) -> Level:
-    """How sure it is who asks, of all records that the request is about."""
+    """How sure it is who asks, of all records that the request is about.
+
+    It was sure enough when an erasure was planned; the records that showed it may be gone with it.
+    """
+    if (
+        case.kind == Kind.ERASURE
+        and Erasure.objects.filter(case=case, state=ErasureState.DONE).exists()
+    ):
+        return level_for(Kind.ERASURE)
     subjects = set(case.subjects.values_list("subject_id", flat=True))
     return level_of_all(checks_of(case), subjects, _own_subjects(case))
 

@@ -50,7 +50,7 @@ def whose_of(case: Case) -> Whose:
     """The person of a case: whom officers found, and the account that asked for itself."""
     ids = case.subjects.values_list("subject_id", flat=True)
     user_id = None if authority_of(case) else case.person_id
-    return Whose(case.organisation_id, frozenset(ids), user_id)
+    return Whose(case.organisation_id, frozenset(ids), user_id, case.ends_account)
 
 
 def collect(whose: Whose) -> Collection:

@@ -84,8 +84,9 @@ def write_event(
 
 def tell_person(case: Case, entry: CaseEntry) -> None:
     """Tell whoever asked: in the portal, by mail to an address, or by a letter to be printed."""
-    if case.person_id is not None:
-        people = User.objects.filter(pk=case.person_id)
+    people = User.objects.filter(pk=case.person_id, is_active=True)
+    # Who closed their account, or had it deleted, reads by the link of a letter.
+    if case.person_id is not None and people.exists():
         notify(users=people, template=TEMPLATE_OF[entry.act], target_id=case.number)
         entry.told = "portal"
     elif case.email_token is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import transaction
@@ -33,6 +33,7 @@ from dsar.selectors import people_working_on
 from dsar.selectors.identity import is_identified
 from dsar.services.collecting import collect, whose_of
 from dsar.services.entries import CaseRefused, for_officer, write_entry, write_event
+from dsar.services.passing_on import pass_on
 from jobs.services import Run, create_job
 from policies.rules.erasing import Erased, Line, erasers
 from policies.rules.holdings import Whose
@@ -155,9 +156,8 @@ def carried_out_erasures() -> Iterator[Erased]:
 
 def _whose(erasure: Erasure) -> Whose:
     """As it was approved: nobody was added since."""
-    case = erasure.case
     ids = frozenset(UUID(one) for one in erasure.subject_ids)
-    return Whose(case.organisation_id, ids, case.person_id)
+    return replace(whose_of(erasure.case), subject_ids=ids)
 
 
 def _gone(run: DisposalRun) -> frozenset[str]:
@@ -171,6 +171,7 @@ def _finish(erasure: Erasure, run: DisposalRun) -> None:
     erasure.save(update_fields=["state", "carried_out_at", "lines"])
     case = erasure.case
     write_entry(case, Act.ERASE, by=None, code="done")
+    pass_on(erasure)
     record(
         action="request.erased", actor=system_ref(), organisation_id=case.organisation_id,
         target=("request", str(case.pk)), details={"kind": case.kind, "run": run.number},

@@ -295,6 +295,9 @@ def open_package(
             raise NotYours("This copy is somebody else's.")
         if not actor.is_fresh(timezone.now()):
             raise CaseRefused("Prove again that it is you, then fetch it.")
+    elif not package.code_digest and package.downloads:
+        raise CaseRefused("It was fetched with this code already, which opens it once. Ask the"
+                          " privacy officer if it was not you.")  # fmt: skip
     elif package.failed_tries >= TRIES:
         raise CaseRefused("Too many wrong codes. Ask the privacy officer for another copy.")
     elif not is_code(code, package.code_digest):
@@ -310,6 +313,11 @@ def open_package(
     )
     write_event("request.copy_fetched", case, actor=actor, bytes=package.size)
     return package, blob
+
+
+def spend_code(package: Package) -> None:
+    """End the code once the whole copy went out; what broke off can be fetched anew with it."""
+    Package.objects.filter(pk=package.pk).update(code_digest="")
 
 
 def try_code(*, case: Case, code: str) -> bool:

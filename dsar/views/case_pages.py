@@ -80,6 +80,7 @@ ACT_WORDS = {
     FEE_ACCEPTED: "Fee accepted",
     FEE_DECLINED: "Fee not accepted",
     ASKED_AGAIN: "Asked again",
+    "sent-on": "Copy sent to another provider",
     Act.ERASE: "Erasure",
     Act.ANSWER: "Answered",
     DIRECTED: "What holds from now on",

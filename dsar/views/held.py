@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -30,6 +31,7 @@ from dsar.services.packaging import (
     open_package,
     package_of,
     prepare_package,
+    spend_code,
     try_code,
 )
 from dsar.views.people import Linked, people_of
@@ -178,12 +180,23 @@ def by_code(
 
 
 def _sent(case: Case, package: Package, blob: SealedBlob) -> StreamingHttpResponse:
+    return sent_file(
+        blob, package.size, f"copy-{case.number}.zip", done=lambda: spend_code(package)
+    )
+
+
+def sent_file(
+    blob: SealedBlob, size: int, name: str, *, done: Callable[[], None] = lambda: None
+) -> StreamingHttpResponse:
+    """Send an archive piece by piece; `done` runs once all of it went out."""
+
     def pieces() -> Any:
         with blob:
             for piece in blob.stream():
                 yield bytes(piece)
+        done()
 
     response = StreamingHttpResponse(pieces(), content_type="application/zip")
-    response["Content-Length"] = str(package.size)
-    response["Content-Disposition"] = f'attachment; filename="copy-{case.number}.zip"'
+    response["Content-Length"] = str(size)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -5,17 +5,18 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import signed_in
+from accounts.permissions import needs_step_up, signed_in
 from dsar.forms import DetailForm, DisagreeForm
 from dsar.models import Case
 from dsar.selectors import own_cases
 from dsar.services.correcting import disagree
+from dsar.services.deleting_account import ask_to_delete_account, prospects
 from dsar.services.entries import CaseRefused
 from dsar.services.handling import give_detail, note_reading
 from dsar.views.case_pages import person_context, row_of
-from policies.rules.categories import Category
+from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
 
@@ -70,6 +71,25 @@ def own_disagree(request: HttpRequest, number: str) -> HttpResponse:
             request, "Your statement is kept, and goes with the studies that it is about."
         )
     return redirect("dsar:own_case", number)
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.RIGHTS, *CARE_DATA, Category.ACCOUNT, Category.REQUESTS)
+def delete_account(request: HttpRequest) -> HttpResponse:
+    """Say what deleting the account takes and what stays, why and until when; then ask for it."""
+    if detour := needs_step_up(request):
+        return detour
+    if request.method == "POST":
+        try:
+            cases = ask_to_delete_account(actor=request.actor)
+        except CaseRefused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("dsar:mine")
+        numbers = ", ".join(case.number for case in cases)
+        messages.success(request, f"Your request was received. Its number is {numbers}.")
+        return redirect("dsar:mine")
+    return render(request, "dsar/delete_account.html", {"prospects": prospects(request.actor)})
 
 
 def _show(

@@ -14,13 +14,9 @@ from policies.rules.controls import Evidence
 # Capabilities that are wholly built: a clause of one of these without a passing control is a
 # fault, by which `manage.py check_promises` fails. What the others lack: docs/decisions.md.
 BUILT: Final = frozenset(
-    "C01 C02 C05 C09 C10 C11 C12 C13 C15 C21 C22 C28 C31 C33 C36 C37 C40 C41 C43 C44 C45".split()
+    "C01 C02 C05 C09 C10 C11 C12 C13 C15 C21 C22 C25 C26 C27 C28 C31 C32 C33 C34 C36 C37 C40 C41 "
+    "C43 C44 C45".split()
 )
-# Clauses of these that cannot be kept before another capability is: they are printed as missing,
-# with what they wait for, and are no fault until that is built.
-WAITS_FOR: Final[dict[str, str]] = {
-    "AVMI-4.4": "C32",  # what a duty of law keeps from being erased shows in an erasure
-}
 
 
 class State(StrEnum):
@@ -59,13 +55,7 @@ class Promise:
         """Is something that is said to be built not kept?"""
         if self.state is State.FAILING:
             return self.clause.capability in BUILT
-        is_due = {self.clause.capability, self.waits_for or self.clause.capability} <= BUILT
-        return self.state is State.MISSING and is_due
-
-    @property
-    def waits_for(self) -> str:
-        """The capability without which the clause cannot be kept; empty: there is none."""
-        return WAITS_FOR.get(self.clause.id, "")
+        return self.state is State.MISSING and self.clause.capability in BUILT
 
 
 def promise_of(clause: Clause, control: str, evidence: Evidence | None) -> Promise:

@@ -21,6 +21,8 @@ class Whose:
     organisation_id: UUID
     subject_ids: frozenset[UUID] = frozenset()
     user_id: int | None = None
+    # Whether an erasure takes the account too: only if its person has asked for just that.
+    ends_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)

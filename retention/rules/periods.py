@@ -20,7 +20,12 @@ def months_after(start: date, months: int) -> date:
     year, month = start.year + year, month + 1
     if year > date.max.year:
         return date.max
-    return date(year, month, min(start.day, monthrange(year, month)[1]))
+    # Every month has these days; the calendar is asked for the others only.
+    return date(year, month, start.day if start.day < 29 else _within(start.day, year, month))
+
+
+def _within(day: int, year: int, month: int) -> int:
+    return min(day, monthrange(year, month)[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,9 @@ def birthday(born: date, age: int) -> date:
 
 
 def age_on(born: date, day: date) -> int:
-    """Full years of age; negative before the birth."""
-    years = day.year - born.year
-    return years if birthday(born, years) <= day else years - 1
+    """Full years of age; negative before the birth.
+
+    By the same rule as `birthday`: 28 February comes before the 29th, and 1 March after it.
+    """
+    is_before = (day.month, day.day) < (born.month, born.day)
+    return day.year - born.year - is_before

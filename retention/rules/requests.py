@@ -16,6 +16,20 @@ def register_open_requests(name: str, look: Look) -> None:
     _looks[name] = look
 
 
+# Gives the accounts whose people asked something that is still open.
+People = Callable[[], Collection[int]]
+_people: dict[str, People] = {}
+
+
+def register_people_asking(name: str, people: People) -> None:
+    """Have this asked before what hangs on an account is destroyed; from `AppConfig.ready`."""
+    _people[name] = people
+
+
+def people_asking() -> set[int]:
+    return {one for people in _people.values() for one in people()}
+
+
 # Takes the request whose disposal has ended, in the transaction that ends it.
 Listener = Callable[[UUID], None]
 _listeners: dict[str, Listener] = {}

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from studies.models import Study
 
-AT_ONCE = 300
+AT_ONCE = 1_000
 
 
 def batches_of(studies: QuerySet[Study]) -> Iterator[list[Study]]:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
 
+from django.db.models import F
+from django.db.models.functions import Mod
+
+from retention.selectors.batches import batches_of
+from retention.selectors.keeping import Ends, facts_of
+from studies.models import Study
+from studies.selectors import ARCHIVED, THERE
+
+OPEN = "open"
+# Of more studies every so many is looked at, and counts for as many: it is a picture.
+MOST_LOOKED_AT = 20_000
 # As many years are drawn one by one; what comes later is one bar.
 MOST_YEARS = 15
 
@@ -15,6 +29,40 @@ class Bar:
     count: int
     width: int
     is_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How many studies there are, and how many come to an end in which year, or wait."""
+
+    studies: int
+    years: dict[str, int]
+
+
+def looked_at_of(studies: int) -> int:
+    """Every so many is looked at; 1: all."""
+    return max(1, -(-studies // MOST_LOOKED_AT))
+
+
+def forecast_of(organisation_id: UUID, ends: Ends) -> Forecast:
+    """Of all that can be seen, and of what law alone keeps out of sight."""
+    rows = Study.objects.filter(THERE | ARCHIVED, organisation_id=organisation_id)
+    studies = rows.count()
+    if not ends.terms.schedule:
+        return Forecast(studies, {OPEN: studies} if studies else {})
+    every = looked_at_of(studies)
+    if every > 1:
+        rows = rows.annotate(place=Mod(F("id"), every)).filter(place=0)
+    years: Counter[str] = Counter()
+    for batch in batches_of(rows):
+        facts = facts_of(batch)
+        for study in batch:
+            years[_year(ends.of_study(study, facts[study.pk]))] += every
+    return Forecast(studies, dict(sorted(years.items())))
+
+
+def _year(end: date | None) -> str:
+    return OPEN if end is None else str(end.year)
 
 
 def bars_of(forecast: Mapping[str, int], this_year: int) -> list[Bar]:
@@ -32,7 +80,7 @@ def bars_of(forecast: Mapping[str, int], this_year: int) -> list[Bar]:
             later += years.get(year, 0)
     if later:
         rows.append(("later", later, False))
-    if waiting := forecast.get("open", 0):
+    if waiting := forecast.get(OPEN, 0):
         rows.append(("not known yet", waiting, False))
     most = max((count for _, count, _ in rows), default=0) or 1
     return [Bar(label, count, round(100 * count / most), due) for label, count, due in rows]

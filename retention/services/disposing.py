@@ -5,6 +5,7 @@ Run by a job, whose row holds how far it is; any kill leaves every study in one 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +23,9 @@ from jobs.services.run import Step as JobStep
 from retention.models import DisposalItem, DisposalRun
 from retention.rules.disposal import (
     APPROVAL_LASTS,
+    CAN_STAY,
     ENDED,
+    FINAL,
     MOST_TRIES,
     Fate,
     RunState,
@@ -33,10 +36,12 @@ from retention.rules.requests import tell_carried_out
 from retention.services.anonymising import Copier, destroy_way_back, give_key
 from retention.services.certificates import issue_certificate
 from retention.services.clock import ClockJumped, require_clock
-from retention.services.steps import advance, keep_what_is_barred
+from retention.services.steps import advance, delete_files, keep_what_is_barred
 from vault.rules.errors import VaultError
 
 STOPPED = "disposal-stopped"
+BEFORE_KEYS = CAN_STAY
+AFTER_KEYS = FINAL - {Step.GONE}
 # So many studies take a step together, and hold their organisation's lock for as long.
 TOGETHER = 50
 
@@ -51,13 +56,15 @@ def dispose(job: Run) -> None:
     try:
         _begin(job, run)
         _make_anonymous(job, run)
-        left = _ready(run)
-        for at in range(0, len(left), TOGETHER):
-            _finish(job, run, left[at : at + TOGETHER])
+        # First the keys of all: from then on nothing of them can be read, whatever else takes long.
+        for batch in _batches(_ready(run)):
+            _take(job, run, batch, BEFORE_KEYS)
+        for batch in _batches(_left(run, AFTER_KEYS)):
+            _take(job, run, batch, AFTER_KEYS)
     except ClockJumped as jumped:
         _stop(run, str(jumped), "clock")
         raise JobAborted("clock") from None
-    unfinished = DisposalItem.objects.filter(pk__in=_left(run))
+    unfinished = run.items.exclude(step__in=ENDED)
     if unfinished.filter(tries__gte=MOST_TRIES).exists():
         _stop(run, f"{unfinished.count()} studies could not be finished", "unfinished")
         raise JobAborted("unfinished")
@@ -112,28 +119,34 @@ def _to_copy(run: DisposalRun) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
-def _left(run: DisposalRun) -> list[int]:
-    """The studies that are not ended, by number; a run is bounded, so the list is."""
-    rows = DisposalItem.objects.filter(run=run).exclude(step__in=ENDED).order_by("id")
+def _left(run: DisposalRun, at: Collection[Step]) -> list[int]:
+    """The studies at such a step, by number; a run is bounded, so the list is."""
+    rows = DisposalItem.objects.filter(run=run, step__in=at).order_by("id")
     return list(rows.values_list("pk", flat=True))
 
 
 def _ready(run: DisposalRun) -> list[int]:
-    """Of these, what is not waiting for a copy that could not be made yet."""
+    """Of these with a key, what is not waiting for a copy that could not be made yet."""
     waiting = set(_to_copy(run))
-    return [pk for pk in _left(run) if pk not in waiting]
+    return [pk for pk in _left(run, BEFORE_KEYS) if pk not in waiting]
 
 
-def _finish(job: Run, run: DisposalRun, item_ids: list[int]) -> None:
-    """Take studies through their steps together; if a step fails, each by itself."""
+def _batches(item_ids: list[int]) -> Iterator[list[int]]:
+    for at in range(0, len(item_ids), TOGETHER):
+        yield item_ids[at : at + TOGETHER]
+
+
+def _take(job: Run, run: DisposalRun, item_ids: list[int], through: Collection[Step]) -> None:
+    """Take studies through these steps together; if one fails, each by itself."""
     assert run.second_at is not None
     going = item_ids
     while going:
         require_clock(not_before=run.second_at)
         try:
+            deleted = delete_files(going) if through is AFTER_KEYS else set()
             with job.step() as step:
                 before = _steps_left(going)
-                items = advance(going)
+                items = advance(going, deleted)
                 # Whoever stays has no steps left: the progress comes to its end as well.
                 step.save(advance=before - _steps_left(going))
                 _note_what_is_left(step, items)
@@ -141,9 +154,9 @@ def _finish(job: Run, run: DisposalRun, item_ids: list[int]) -> None:
             if len(going) == 1:
                 return _note_failure(job, going[0], type(error).__name__)
             for item_id in going:
-                _finish(job, run, [item_id])
+                _take(job, run, [item_id], through)
             return None
-        going = [item.pk for item in items if item.step not in ENDED and not item.failure]
+        going = [item.pk for item in items if item.step in through and not item.failure]
     return None
 
 

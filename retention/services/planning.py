@@ -1,13 +1,13 @@
 """Looking through all studies of an organisation: what is due, what stays although it is, and why.
 
-The plan destroys nothing. It is made in steps of a few hundred studies, so that it neither holds
-a lock for long nor grows with the store.
+The plan destroys nothing. It is made in steps of some studies, so that it neither holds a lock for
+long nor grows with the store; and what cannot be due is not opened.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from hashlib import sha256
+from itertools import chain
 from uuid import UUID
 
 from django.db import transaction
@@ -25,17 +25,17 @@ from retention.rules.facts import day_everywhere
 from retention.rules.keeping import Keeping
 from retention.selectors.batches import batches_of
 from retention.selectors.contents import Contents, contents_of
+from retention.selectors.forecast import forecast_of
 from retention.selectors.holds import Bar, guard_of
-from retention.selectors.keeping import Terms, keeping_of_studies, terms_of
+from retention.selectors.keeping import Ends, terms_of
+from retention.selectors.prospects import prospects
 from retention.services.clock import ClockJumped, mark_clock
 from retention.services.holds import lock_organisation
 from retention.services.items import line_of, plan_study
 from studies.models import Study
-from studies.selectors import ARCHIVED, THERE
+from studies.selectors import ARCHIVED
 
-AT_ONCE = 300
 PLANNED = "disposal-planned"
-OPEN = "open"
 
 
 def plan_disposal(*, organisation: Organisation) -> DisposalRun | None:
@@ -53,7 +53,7 @@ def plan_disposal(*, organisation: Organisation) -> DisposalRun | None:
     run = _begin(organisation.pk)
     if run is None:
         return None
-    _Planner(run, terms_of(organisation)).look_through()
+    _Planner(run, Ends(terms_of(organisation))).look_through()
     return _settle(run)
 
 
@@ -75,33 +75,33 @@ def _begin(organisation_id: UUID) -> DisposalRun | None:
 class _Planner:
     """Counts and writes the items of one plan."""
 
-    def __init__(self, run: DisposalRun, terms: Terms) -> None:
-        self._run, self._terms = run, terms
+    def __init__(self, run: DisposalRun, ends: Ends) -> None:
+        self._run, self._ends = run, ends
         self._today = day_everywhere(timezone.now())
-        self._forecast: Counter[str] = Counter()
         self._plan = sha256()
 
     def look_through(self) -> None:
-        run = self._run
-        run.version_id = self._terms.version_id
-        # All that can be seen, and what law alone keeps out of sight.
-        studies = Study.objects.filter(THERE | ARCHIVED, organisation_id=run.organisation_id)
-        for batch in batches_of(studies):
-            run.studies += len(batch)
+        run, ends = self._run, self._ends
+        run.version_id = ends.terms.version_id
+        found = forecast_of(run.organisation_id, ends)
+        run.studies, run.forecast = found.studies, found.years
+        # What law alone keeps out of sight is little, and has its dates apart.
+        archived = Study.objects.filter(ARCHIVED, organisation_id=run.organisation_id)
+        seen = prospects(run.organisation_id, ends, self._today)
+        for batch in chain(seen, batches_of(archived)):
             self._look_at(batch)
-        run.forecast, run.digest = dict(sorted(self._forecast.items())), self._plan.hexdigest()
+            if not self._room:
+                break
+        run.digest = self._plan.hexdigest()
         run.save()
 
+    @property
+    def _room(self) -> int:
+        return max(0, LARGEST_RUN - self._run.due - self._run.kept)
+
     def _look_at(self, batch: list[Study]) -> None:
-        keepings = keeping_of_studies(batch, self._terms)
-        due = []
-        for study in batch:
-            keeping = keepings.get(study.pk)
-            is_due = keeping is not None and keeping.is_due(self._today)
-            if is_due:
-                due.append(study)
-            self._forecast[_year(keeping)] += 1
-        due = due[: max(0, LARGEST_RUN - self._run.due - self._run.kept)]
+        keepings = self._ends.due(batch, self._today)
+        due = [study for study in batch if study.pk in keepings][: self._room]
         if not due:
             return
         contents, guard = contents_of(due), guard_of(self._run.organisation_id, due)
@@ -116,10 +116,6 @@ class _Planner:
         item = plan_study(self._run, study, contents, fate=fate, bar=bar, duty=keeping.longest.code)
         self._plan.update(line_of(item))
         return item
-
-
-def _year(keeping: Keeping | None) -> str:
-    return OPEN if keeping is None or keeping.is_open else str(keeping.until.year)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.services.trail import record, system_ref
+from config.statements import update
 from retention.models import DisposalItem, DisposedStudy, StudyMilestone
 from retention.rules.disposal import ENDED, Fate, Kept, Step
 from retention.rules.facts import day_everywhere
@@ -27,22 +28,40 @@ from retention.services.leftovers import what_is_left
 from retention.services.rows import delete_study_rows, delete_subjects_without_studies
 from studies.models import Instance, Study
 from vault.selectors import tombstones_of
-from vault.services.blobs import delete_blob
+from vault.services.blobs import delete_blobs
 from vault.services.data_keys import destroy_data_keys
 
 Items = Sequence[DisposalItem]
 
 
-def advance(item_ids: Collection[int]) -> list[DisposalItem]:
-    """Take studies of one run one step further each; call it in a transaction."""
+def advance(item_ids: Collection[int], deleted: Collection[int] = ()) -> list[DisposalItem]:
+    """Take studies of one run one step further each; call it in a transaction.
+
+    `deleted` names those whose files `delete_files` has deleted already.
+    """
     items = _locked(item_ids)
     now = {step: [item for item in items if item.step == step] for step in Step}
     if any(item.fate == Fate.ANONYMISE for item in now[Step.PLANNED]):
         raise ValueError("a study of these has to be made anonymous first")
     for step, these in now.items():
         if these and step not in ENDED:
-            _ACTS[step](these, these[0].run.organisation_id)
+            if step is Step.KEY_DESTROYED:
+                _delete_files(these, deleted)
+            else:
+                _ACTS[step](these, these[0].run.organisation_id)
     return items
+
+
+def delete_files(item_ids: Collection[int]) -> set[int]:
+    """Delete the files of those whose key is destroyed, and say of which; safe to repeat.
+
+    Before the transaction that notes it: a disk takes its time, and nobody has to wait for a lock
+    meanwhile. Nothing can take these studies back by then.
+    """
+    rows = DisposalItem.objects.filter(pk__in=item_ids, step=Step.KEY_DESTROYED)
+    names = dict(rows.values_list("pk", "blob_names"))
+    delete_blobs(names=[name for of_one in names.values() for name in of_one])
+    return set(names)
 
 
 def keep_what_is_barred(item_ids: Collection[int]) -> list[DisposalItem]:
@@ -205,10 +224,10 @@ def _bars_of_keeping(
     return bars
 
 
-def _delete_files(items: Items, _organisation_id: UUID) -> None:
-    for item in items:
-        for name in item.blob_names:
-            delete_blob(name=name)
+def _delete_files(items: Items, deleted: Collection[int]) -> None:
+    delete_blobs(
+        names=[name for item in items if item.pk not in deleted for name in item.blob_names]
+    )
     _save(items, Step.FILES_DELETED)
 
 
@@ -220,10 +239,14 @@ def _delete_rows(items: Items, organisation_id: UUID) -> None:
         organisation_id=organisation_id, study_uid__in=[item.study_uid for item in items]
     ).delete()
     keys = delete_subjects_without_studies({study.subject_id for study in studies.values()})
+    last_of_subject = []
     for item in items:
         if item.pk in studies:
             item.subject_key_id = keys.get(studies[item.pk].subject_id)
-    _save(items, Step.ROWS_DELETED, "subject_key_id")
+        if item.subject_key_id is not None:
+            last_of_subject.append(item)
+    _save([item for item in items if item not in last_of_subject], Step.ROWS_DELETED)
+    _save(last_of_subject, Step.ROWS_DELETED, "subject_key_id")
 
 
 def _verify(items: Items, _organisation_id: UUID) -> None:
@@ -231,18 +254,24 @@ def _verify(items: Items, _organisation_id: UUID) -> None:
     destroy_data_keys(ids=[item.subject_key_id for item in items if item.subject_key_id])
     left = what_is_left(items)
     gone = [item for item in items if item.pk not in left]
+    now = timezone.now()
     for item in items:
         item.failure = f"left: {left.get(item.pk)}"
     for item in gone:
-        item.sample, item.gone_at = None, timezone.now()
+        item.sample, item.gone_at = None, now
         _write("study.disposed", item, "")
-    _save(gone, Step.GONE, "sample", "gone_at")
+    DisposalItem.objects.filter(pk__in=[item.pk for item in gone]).update(sample=None, gone_at=now)
+    _save(gone, Step.GONE)
 
 
 def _save(items: Items, step: Step, *fields: str) -> None:
+    """Note the step of all at once, and fields that are each one's own."""
     for item in items:
         item.step, item.failure = step.value, ""
-    DisposalItem.objects.bulk_update(items, ["step", "failure", *fields])
+        if fields:
+            update(item, fields)
+    numbers = [item.pk for item in items]
+    DisposalItem.objects.filter(pk__in=numbers).update(step=step.value, failure="")
 
 
 def _write(action: str, item: DisposalItem, subject_id: UUID | str) -> None:
@@ -260,7 +289,6 @@ _ACTS: dict[Step, Callable[[Items, UUID], None]] = {
     Step.PLANNED: _withdraw,
     Step.COPIED: _withdraw,
     Step.WITHDRAWN: _destroy_keys,
-    Step.KEY_DESTROYED: _delete_files,
     Step.FILES_DELETED: _delete_rows,
     Step.ROWS_DELETED: _verify,
 }

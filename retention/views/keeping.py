@@ -16,18 +16,20 @@ from accounts.rules import Capability
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
+from policies.rules.records import ENDING_LABELS, Ending, record_kinds
 from policies.selectors import draft_of, effective_pack, upcoming_pack
 from retention.forms import MilestoneForm
 from retention.impact import findings_of_law
-from retention.models import ClockMark, StudyMilestone
+from retention.models import ClockMark, RecordPurge, StudyMilestone
 from retention.permissions import can_note_milestones
 from retention.rules.disposal import fault_of_clock
 from retention.rules.duties import DUTIES
-from retention.rules.facts import Milestone
-from retention.selectors.forecast import bars_of
+from retention.rules.facts import Milestone, day_everywhere
+from retention.selectors.forecast import bars_of, looked_at_of
 from retention.selectors.holds import guard_of, holds_of, holds_on
 from retention.selectors.keeping import keeping_of_studies, terms_of
 from retention.selectors.pages import schedule_lines, term_words
+from retention.selectors.records import record_lines
 from retention.selectors.runs import certificates_of, runs_of
 from retention.selectors.simulation import simulate
 from retention.services.milestones import note_milestone
@@ -51,6 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "latest": latest,
         "runs": runs[:20],
         "bars": bars_of(latest.forecast, now.year) if latest else [],
+        "every": looked_at_of(latest.studies) if latest else 1,
         "holds": holds_of(request.actor).filter(lifted_at=None).count(),
         "may_see_holds": request.actor.can(Capability.APPROVE_DISPOSAL),
         "certificates": certificates_of(request.actor)[:20],
@@ -97,6 +100,33 @@ def schedule(request: HttpRequest) -> HttpResponse:
         "catalogue": [(duty, term_words(duty), duty.code in binding) for duty in DUTIES.values()],
     }
     return render(request, "retention/schedule.html", context)
+
+
+@needs(Capability.APPROVE_DISPOSAL, Capability.SEE_TRAIL)
+@require_safe
+@uses(Purpose.LEGAL_OBLIGATION, Category.TRAIL)
+def records(request: HttpRequest) -> HttpResponse:
+    """What is no study: how each kind ends, how much there is, and what the last nights ended."""
+    organisation = Organisation.objects.get(pk=request.actor.organisation_id)
+    today = day_everywhere(timezone.now())
+    labels = {kind.code: kind.label for kind in record_kinds()}
+    lines = record_lines(organisation, today)
+    context = {
+        "organisation": organisation,
+        "groups": [
+            (label, found)
+            for ending, label in ENDING_LABELS.items()
+            if (found := [line for line in lines if line.kind.ending is ending])
+        ],
+        "by_term": ENDING_LABELS[Ending.TERM],
+        "reports": [
+            (report, [(labels.get(code, code), line) for code, line in report.lines.items()])
+            for report in RecordPurge.objects.filter(organisation=organisation).order_by(
+                "-purged_on"
+            )[:14]
+        ],
+    }
+    return render(request, "retention/records.html", context)
 
 
 def own_study_or_404(request: HttpRequest, uid: str) -> Study:

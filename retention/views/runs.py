@@ -20,7 +20,7 @@ from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
 from retention.models import CertificateAddendum, DisposalRun
 from retention.rules.disposal import Act, RunState, refusal_of, refusal_to_approve
-from retention.selectors.forecast import bars_of
+from retention.selectors.forecast import bars_of, looked_at_of
 from retention.selectors.runs import (
     certificates_of,
     counts_of_run,
@@ -53,6 +53,7 @@ def run(request: HttpRequest, number: int) -> HttpResponse:
         "counts": counts_of_run(found),
         "reasons": reasons_to_keep(found),
         "bars": bars_of(found.forecast, found.planned_at.year),
+        "every": looked_at_of(found.studies),
         "job": Job.objects.filter(pk=found.job_id).first() if found.job_id else None,
         "certificate": certificates_of(request.actor).filter(run=found).first(),
         "acts": _offered(request.actor, found),

@@ -14,7 +14,7 @@ from tests.browser.conftest import OFFICER, Visit, Visitor, check, work
 from tests.running import Site, running_portal
 
 pytestmark = pytest.mark.browser
-ADMIN = "admin@hospital.example"
+ADMIN, PATIENT = "admin@hospital.example", "patient@home.example"
 # Somebody of the demonstration whose examination is so old that no law asks for it.
 NAME = "CompressedSamples"
 
@@ -33,7 +33,7 @@ def written_down(officer: Visitor) -> str:
     came = (timezone.now() - timedelta(days=2)).date()
     page.get_by_label("On which day did it come?").fill(came.isoformat())
     page.get_by_label("What is asked for?").select_option("erasure")
-    page.get_by_label("Name of the person").fill("Hans Brief")
+    page.get_by_label("Name of whoever asks").fill("Hans Brief")
     page.get_by_label("What was written or said").fill("Please delete all there is about me.")
     page.get_by_role("button", name="Write it down").click()
     expect(page.locator("[role=status]")).to_contain_text("Written down as")
@@ -105,3 +105,40 @@ def test_from_the_letter_to_what_is_gone_and_what_stays(visit: Visit) -> None:
     for one in (officer, admin):
         assert one.faults == []
         assert one.foreign_requests() == set()
+
+
+def test_a_patient_has_their_account_deleted_and_reads_the_answer_without_it(visit: Visit) -> None:
+    patient, officer, admin = visit(PATIENT), visit(OFFICER), visit(ADMIN)
+    site, page = officer.site, patient.go("/consent/account/close/")
+    expect(page.locator("main")).to_contain_text("keeps what is known of you")
+    check(page, "account-close")
+    page.get_by_role("link", name="ask for your account to be deleted").click()
+    expect(page.locator("main")).to_contain_text("What becomes of it")
+    check(page, "account-delete")
+    page.get_by_role("button", name="Ask for my account to be deleted").click()
+    expect(page.locator("[role=status]")).to_contain_text("Your request was received")
+    page.locator("tbody a").first.click()
+    expect(page.locator("h1")).to_be_visible()
+    number = page.url.rstrip("/").rpartition("/")[2]
+    check(page, "account-delete-case")
+
+    page = officer.go(f"/requests/{number}/erasure/")
+    check(page, "account-delete-plan")
+    page.get_by_role("button", name="Plan the erasure").click()
+    page.get_by_role("link", name="Look study by study, and approve").click()
+    expect(page.locator("h1")).to_contain_text("Disposal, run")
+    run = page.url.removeprefix(site.address)
+    approve(page, "account-first")
+    approve(admin.go(run), "account-second")
+    site.command("run_disposal")
+    work(site, "dsar.")
+    assert site.count("SELECT count(*) FROM accounts_user WHERE erased_at IS NOT NULL") == 1
+    patient.go("/my/")
+    expect(patient.page).to_have_url(re.compile("/sign-in/"))
+    page = officer.go(f"/requests/{number}/")
+    check(page, "account-deleted-case")
+    page = admin.go("/retention/records/")
+    expect(page.locator("main")).to_contain_text("Closed accounts")
+    check(page, "records")
+    for one in (officer, admin):
+        assert one.faults == []

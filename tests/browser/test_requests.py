@@ -128,7 +128,7 @@ def test_a_letter_is_written_down_with_the_keyboard(visit: Visit) -> None:
     page.keyboard.press("Space")
     page.get_by_label("On which day did it come?").fill(came.isoformat())
     page.get_by_label("What is asked for?").select_option("erasure")
-    page.get_by_label("Name of the person").fill("Hans Brief")
+    page.get_by_label("Name of whoever asks").fill("Hans Brief")
     page.get_by_label("What was written or said").fill("Please delete all there is about me.")
     page.get_by_label("What was written or said").press("Tab")
     page.keyboard.press("Enter")

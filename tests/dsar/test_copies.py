@@ -253,6 +253,21 @@ def test_five_wrong_codes_and_nobody_opens_it(case: Case, officer: Actor) -> Non
     assert Client().post("/requests/read/forged/copy/", {"code": code}).status_code == 410
 
 
+def test_a_link_and_a_code_that_were_used_open_nothing_any_more(case: Case, officer: Actor) -> None:
+    """LIFEIMAGE-12.4: a second download is refused; what broke off can be begun anew."""
+    package, code = prepare_package(actor=officer, case=case)
+    work(package)
+    answered(officer, case)
+    path = f"/requests/read/{read_token(case)}/copy/"
+    broken = Client().post(path, {"code": code})
+    next(iter(broken.streaming_content))
+    broken.close()
+    assert archive_of(Client().post(path, {"code": code})).testzip() is None
+    again = Client().post(path, {"code": code})
+    assert again.status_code == 422 and "opens it once" in again.content.decode()
+    assert Event.objects.filter(action="request.copy_fetched").count() == 2
+
+
 def test_a_signed_in_person_proves_again_that_it_is_them(
     cast: Cast, officer: Actor, adler: DataSubject, client_of: Browsers
 ) -> None:

@@ -206,7 +206,7 @@ def test_nothing_is_claimed_of_recipients_where_there_are_none(cast: Cast, old: 
     erased(cast, case)
     shown = erasure_of(case)
     assert shown is not None
-    assert "told" not in letter_text(shown.lines, shown.certificate_number)
+    assert "received" not in letter_text(shown.lines, shown.certificate_number)
 
 
 def test_the_person_of_an_account_reads_that_it_stays_theirs(cast: Cast, old: Study) -> None:
@@ -220,6 +220,7 @@ def test_the_person_of_an_account_reads_that_it_stays_theirs(cast: Cast, old: St
     erased(cast, case)
     assert said(case)[("stays", "The account of whoever asks")] == 1
     assert User.objects.get(pk=cast.patient.pk).is_active
+    assert User.objects.get(pk=cast.patient.pk).erased_at is None
 
 
 def test_what_somebody_said_against_a_use_goes_on_to_count_without_its_words(

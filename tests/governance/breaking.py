@@ -32,6 +32,7 @@ from studies.rules.classes import MEDICAL
 from tests.governance.breaking_archive import ARCHIVE
 from tests.governance.breaking_backups import BACKUPS
 from tests.governance.breaking_directives import DIRECTED
+from tests.governance.breaking_records import RECORDS_BROKEN
 from tests.governance.breaking_releases import RELEASES
 from tests.governance.breaking_requests import REQUESTS
 from tests.governance.tools import (
@@ -351,6 +352,7 @@ BREAKS: list[tuple[str, Breaking]] = [
     ("studies.medical-known", without(MEDICAL, 0x00101010)),
     ("studies.medical-known", gives("studies.controls.row_of", None)),
     ("studies.viewer", gives("studies.controls.is_built", False)),
+    *RECORDS_BROKEN,
     *ARCHIVE,
     *RELEASES,
     *BACKUPS,

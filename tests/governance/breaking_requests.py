@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 from accounts.rules import ROLE_CAPABILITIES, Role
 from dsar.models import Case
 from dsar.rules.clocks import RULES, Duration, Unit
+from dsar.rules.documents import Term
+from dsar.rules.identity import Level
 from dsar.rules.kinds import KINDS, Kind
 from dsar.rules.laws import Law
 from dsar.rules.states import Door
@@ -69,4 +71,26 @@ REQUESTS: list[tuple[str, Breaking]] = [
     ("dsar.copy-complete", patched("dsar.controls.LASTS", timedelta(days=365))),
     ("dsar.copy-explained", gives("dsar.controls.purposes_of", ())),
     ("dsar.copy-explained", gives("dsar.controls.kept_words", UNKNOWN)),
+    ("dsar.identity-by-record", gives("dsar.controls.rights.level_for", Level.STANDARD)),
+    ("dsar.identity-by-record", gives("dsar.controls.rights.level_of", Level.HIGH)),
+    ("dsar.identity-by-record", gives("dsar.controls.rights.refusal_to_check", "")),
+    ("dsar.identity-by-record", patched("dsar.controls.rights.CODE_TRIES", 10_000)),
+    ("dsar.papers-destroyed", gives("dsar.controls.rights.examined", None)),
+    ("dsar.papers-destroyed", gives("dsar.controls.rights.schedules", [])),
+    ("dsar.papers-destroyed", gives("dsar.controls.rights.refusal_of", "No.")),
+    (
+        "dsar.papers-destroyed",
+        gives("dsar.controls.rights.term_of", Term(date(2036, 1, 1), "for later")),
+    ),
+    ("dsar.fees-by-law", gives("dsar.controls.rights.refusal_to_charge", "")),
+    ("dsar.fees-by-law", gives("dsar.controls.rights.refusal_of_items", "")),
+    ("dsar.fees-by-law", gives("dsar.controls.rights.refusal_to_answer", "")),
+    ("dsar.nobody-worse", gives("dsar.controls.rights.names_in", {"SaleOptOut"})),
+    ("dsar.nobody-worse", gives("dsar.controls.rights.names_in", set())),
+    ("dsar.once-a-year", gives("dsar.controls.rights.next_on", None)),
+    ("dsar.once-a-year", gives("dsar.controls.rights.refusal_to_answer", "No.")),
+    ("dsar.copy-sent-on", gives("dsar.controls.rights.gate_of", "public")),
+    ("dsar.copy-sent-on", gives("dsar.controls.rights.gate_of", "signed-in")),
+    ("dsar.copy-sent-on", gives("dsar.controls.rights.level_for", Level.STANDARD)),
+    ("dsar.copy-sent-on", patched("dsar.controls.rights.WITH_COPY", frozenset())),
 ]

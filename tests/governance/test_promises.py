@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -71,18 +70,16 @@ def test_each_enforceable_clause_is_listed_once_with_its_control_or_as_missing()
             assert (clause.control or " missing ") in found[0]
 
 
-def test_a_clause_that_waits_is_named_with_what_it_waits_for_and_is_no_fault_before(
+def test_a_clause_that_nothing_keeps_is_a_fault_once_its_capability_is_built(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("governance.rules.promises.BUILT", frozenset({"C12"}))
     clause = Clause("AVMI-4.4", "It says.", Kind.ENFORCEABLE, "C12", "")
-    promise = promise_of(clause, "", None)
-    assert (promise.waits_for, promise.is_fault) == ("C32", False)
-    assert promise_of(replace(clause, id="AVMI-4.5"), "", None).is_fault
-    assert promise_of(clause, "Control", Evidence(False, "Broken.")).is_fault
-    monkeypatch.setattr("governance.rules.promises.BUILT", frozenset({"C12", "C32"}))
+    monkeypatch.setattr("governance.rules.promises.BUILT", frozenset({"C32"}))
+    assert not promise_of(clause, "", None).is_fault
+    assert not promise_of(clause, "Control", Evidence(False, "Broken.")).is_fault
+    monkeypatch.setattr("governance.rules.promises.BUILT", frozenset({"C12"}))
     assert promise_of(clause, "", None).is_fault
-    assert "(waits for C32)" in checked()[0]
+    assert promise_of(clause, "Control", Evidence(False, "Broken.")).is_fault
 
 
 def test_a_built_clause_whose_control_fails_makes_the_command_fail(

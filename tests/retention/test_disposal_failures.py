@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from jobs.models import Job
@@ -15,7 +16,7 @@ from jobs.rules.states import State
 from jobs.services import RunOutcome
 from retention.models import Certificate, DisposalItem
 from retention.rules.disposal import RunState, Step
-from retention.services import steps
+from retention.services import disposing, steps
 from retention.services.approving import approve_run, resume_run
 from retention.services.leftovers import what_is_left
 from retention.services.refusals import ProveAgain
@@ -40,15 +41,15 @@ def test_a_store_out_of_reach_is_said_so_and_never_called_done(
     one, two = take_in_old(cast, "one"), take_in_old(cast, "two")
     broken = set(blob_names(one))
 
-    def unreachable(*, name: str) -> bool:
-        if name in broken:
+    def unreachable(*, names: Sequence[str]) -> None:
+        if broken & set(names):
             raise StorageUnreachable("out of reach")
-        return real(name=name)
+        real(names=names)
 
-    real = steps.delete_blob
+    real = steps.delete_blobs
     run = approved(cast)
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "delete_blob", unreachable)
+        patch.setattr(steps, "delete_blobs", unreachable)
         assert carried_out(run) is RunOutcome.RETRY
         steps_now = dict(run.items.values_list("study_uid", "step"))
         assert steps_now == {one.uid: Step.KEY_DESTROYED, two.uid: Step.GONE}
@@ -69,17 +70,38 @@ def test_a_store_out_of_reach_is_said_so_and_never_called_done(
     assert set(run.items.values_list("step", flat=True)) == {Step.GONE}
 
 
+def test_the_keys_of_all_are_destroyed_before_the_first_file(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [take_in_old(cast, name).key_id for name in ("one", "two", "three")]
+    monkeypatch.setattr(disposing, "TOGETHER", 1)
+    living = []
+
+    def noting(*, names: Sequence[str]) -> None:
+        living.append(DataKey.objects.filter(pk__in=keys, destroyed_at=None).count())
+        # Whoever holds something meanwhile does not wait for the disk.
+        assert not connection.savepoint_ids or not names
+        real(names=names)
+
+    real = steps.delete_blobs
+    run = approved(cast)
+    monkeypatch.setattr(steps, "delete_blobs", noting)
+    assert carried_out(run) is RunOutcome.DONE
+    assert set(living) == {0}
+    assert len(living) >= 3
+
+
 def test_a_store_that_comes_back_is_tried_again_without_anybody_asking(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreachable(**_: object) -> bool:
+    def unreachable(**_: object) -> None:
         raise StorageUnreachable("out of reach")
 
     for name in ("one", "two", "three"):
         take_in_old(cast, name)
     run = approved(cast)
     with monkeypatch.context() as patch:
-        patch.setattr(steps, "delete_blob", unreachable)
+        patch.setattr(steps, "delete_blobs", unreachable)
         assert carried_out(run) is RunOutcome.RETRY
     assert set(run.items.values_list("failure", flat=True)) == {"StorageUnreachable"}
     Job.objects.update(not_before=timezone.now())
@@ -93,10 +115,14 @@ def test_what_is_found_left_is_listed_and_never_called_gone(
     one, two = take_in_old(cast, "one"), take_in_old(cast, "two")
     run = approved(cast)
     stubborn = set(blob_names(one))
-    real = steps.delete_blob
+    real = steps.delete_blobs
+
+    def pretending(*, names: Sequence[str]) -> None:
+        real(names=[name for name in names if name not in stubborn])
+
     with monkeypatch.context() as patch:
         # A store that says it deleted, and did not.
-        patch.setattr(steps, "delete_blob", lambda *, name: name in stubborn or real(name=name))
+        patch.setattr(steps, "delete_blobs", pretending)
         assert carried_out(run) is RunOutcome.RETRY
     found = {uid: (step, why) for uid, step, why in run.items.values_list(
         "study_uid", "step", "failure"
@@ -160,12 +186,12 @@ def test_an_operator_carries_out_what_was_approved(cast: Cast, capsys) -> None:
 def test_an_operator_hears_of_what_is_not_finished(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    def unreachable(**_: object) -> bool:
+    def unreachable(**_: object) -> None:
         raise StorageUnreachable("out of reach")
 
     take_in_old(cast)
     approved(cast)
-    monkeypatch.setattr("retention.services.steps.delete_blob", unreachable)
+    monkeypatch.setattr("retention.services.steps.delete_blobs", unreachable)
     with pytest.raises(CommandError, match="not finished"):
         call_command("run_disposal")
     assert "files are still there" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from audit.models import Event
 from retention.models import ClockMark, Hold
 from retention.rules.disposal import RunState
 from retention.rules.holds import Scope
+from retention.selectors import forecast
 from retention.services.holds import ask_to_lift
 from tests.consent.test_sharing import share
 from tests.factories import Cast, actor_of, small_ct_object, take_in
@@ -70,6 +71,20 @@ def test_a_milestone_is_noted_by_those_who_know(cast: Cast, client_of: Browse) -
     assert clinician.post(path, {**form, "happened_on": "2099-01-01"}).status_code == 422
     assert clinician.post(path, form).status_code == 302
     assert "noted by Dr Clara Reyes" in clinician.get(path[: -len("noted/")]).content.decode()
+
+
+def test_a_picture_of_some_studies_says_so(
+    cast: Cast, client_of: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two", "three"):
+        take_in_old(cast, name)
+    page = f"/retention/runs/{planned(cast).number}/"
+    assert "for this picture" not in client_of(cast.officer).get(page).content.decode()
+    monkeypatch.setattr(forecast, "MOST_LOOKED_AT", 2)
+    assert planned(cast).forecast["2017"] in {2, 4}
+    for address in (page, "/retention/"):
+        shown = client_of(cast.officer).get(address).content.decode()
+        assert "one of 2 was looked at for this picture" in shown
 
 
 def test_the_schedule_shows_policy_law_and_the_catalogue(cast: Cast, client_of: Browse) -> None:

@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import pytest
 
+# Left to `make bench`, unless they are asked for with -m.
+LEFT_OUT = {
+    "powercut": "stops a disk of its own in mid-write; needs root (make bench)",
+    "thorough": "every step and hundreds of kills, where others take a sample (make bench)",
+}
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "powercut: stops a disk of its own in mid-write; needs root (make bench)"
-    )
+    for name, words in LEFT_OUT.items():
+        config.addinivalue_line("markers", f"{name}: {words}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave power cuts to `make bench`, unless they were asked for."""
-    if "powercut" in (config.getoption("markexpr") or ""):
-        return
-    cuts = [item for item in items if item.get_closest_marker("powercut")]
-    if cuts:
-        config.hook.pytest_deselected(items=cuts)
-        items[:] = [item for item in items if not item.get_closest_marker("powercut")]
+    asked_for = config.getoption("markexpr") or ""
+    for name in LEFT_OUT.keys() - set(asked_for.split()):
+        left_out = [item for item in items if item.get_closest_marker(name)]
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]

@@ -3,8 +3,8 @@
 Run as `python -m tests.stack.crash_host MODE`, with the settings' environment. It prints one line
 of JSON. Its children die by SIGKILL: no handler runs, nothing is cleared away.
 
-Steps are: every call of the file store to the system, every statement to either database, and
-before and after each commit of either.
+Steps are: every call of the file store to the system or of the object store to its server, every
+statement to either database, and before and after each commit of either.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from botocore.client import BaseClient
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
@@ -80,12 +81,20 @@ class Steps:
     """Counts steps over store and databases, and dies at one of them."""
 
     def __init__(self, at: int) -> None:
-        self.at, self.seen = at, 0
+        self.at, self.names = at, list[str]()
 
-    def __call__(self) -> None:
-        if self.seen == self.at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.seen += 1
+    @property
+    def seen(self) -> int:
+        return len(self.names)
+
+    def around(self, where: str, act: Callable[[], Any], connection: Any = None) -> Any:
+        """Take a step: `where` names it, `act` is what the program wanted."""
+        is_hit = self.seen == self.at
+        self.names.append(where)
+        return self.strike(where, act, connection) if is_hit else act()
+
+    def strike(self, where: str, act: Callable[[], Any], connection: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class CountedOs(FaultyOs):
@@ -97,8 +106,7 @@ class CountedOs(FaultyOs):
 
     def _step(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            self._count()
-            return real(*args, **kwargs)
+            return self._count.around(name, lambda: real(*args, **kwargs))
 
         return call
 
@@ -106,8 +114,12 @@ class CountedOs(FaultyOs):
 @contextmanager
 def counted(steps: Steps) -> Iterator[None]:
     def statement(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        steps()
-        return execute(sql, params, many, context)
+        return steps.around(
+            "statement", lambda: execute(sql, params, many, context), context["connection"]
+        )
+
+    def request(client: Any, operation: str, kwargs: Any) -> Any:
+        return steps.around(operation, lambda: asked(client, operation, kwargs))
 
     with ExitStack() as stack:
         for alias in ALIASES:
@@ -116,17 +128,18 @@ def counted(steps: Steps) -> Iterator[None]:
             stack.enter_context(connection.execute_wrapper(statement))
             commit = connection._commit
 
-            def stepped(commit: Callable[[], None] = commit) -> None:
-                steps()
-                commit()
-                steps()
+            def stepped(commit: Callable[[], None] = commit, connection: Any = connection) -> None:
+                steps.around("commit", commit, connection)
+                steps.around("committed", lambda: None, connection)
 
             connection._commit = stepped
         vars(file_store)["os"] = CountedOs(steps)
+        asked, BaseClient._make_api_call = BaseClient._make_api_call, request
         try:
             yield
         finally:
             vars(file_store)["os"] = os
+            BaseClient._make_api_call = asked
             for alias in ALIASES:
                 del connections[alias]._commit
 

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from uuid import UUID
 
 from tests.stack import crash_host as host  # Django is set up by it, first
 
-from django.db import connection  # isort: skip
+from django.db import DatabaseError, connection  # isort: skip
 from django.db.models import Count  # isort: skip
 from django.utils import timezone  # isort: skip
 
@@ -92,17 +93,23 @@ def approved_run(due: int) -> DisposalRun:
     return approve_run(actor=actor("admin@hospital.example"), run=run)
 
 
-def dispose(run: DisposalRun, at: int) -> dict[str, Any]:
-    steps = host.Steps(at)
-    with host.counted(steps):
-        outcome = run_job(job_id=UUID(str(run.job_id)))
-    return {"steps": steps.seen, "outcome": outcome.value}
+def dispose(run: DisposalRun, steps: host.Steps) -> dict[str, Any]:
+    """As a worker does: what escapes from the job is logged, and the job waits for the sweep."""
+    outcome = "raised"
+    with host.counted(steps), suppress(DatabaseError):
+        outcome = run_job(job_id=UUID(str(run.job_id))).value
+    return {"steps": steps.seen, "names": steps.names, "outcome": outcome}
+
+
+def let_lease_run_out(run: DisposalRun) -> None:
+    """What time does: the lease of a dead worker ends, and so does a wait."""
+    past = timezone.now() - timedelta(minutes=5)
+    Job.objects.filter(pk=run.job_id).update(lease_until=past, not_before=past)
 
 
 def goes_on(run: DisposalRun) -> None:
     """What the sweep does once the lease of a dead worker has run out, and its wait is over."""
-    past = timezone.now() - timedelta(minutes=5)
-    Job.objects.filter(pk=run.job_id).update(lease_until=past, not_before=past)
+    let_lease_run_out(run)
     run_job(job_id=UUID(str(run.job_id)))
     run.refresh_from_db()
 
@@ -126,6 +133,24 @@ class Before:
         blobs = Blob.objects.filter(study=study)
         self.names = list(blobs.values_list("name", flat=True))
         self.keys = {study.key_id, *blobs.values_list("key_id", flat=True)}
+
+    def told(self, number: int) -> dict[str, Any]:
+        """For another process, which looks at it later."""
+        study = {"pk": self.study.pk, "uid": self.study.uid, "key_id": str(self.study.key_id)}
+        return {
+            "study": study, "number": number, "names": self.names,
+            "keys": [str(one) for one in self.keys],
+        }  # fmt: skip
+
+    @classmethod
+    def again(cls, told: dict[str, Any]) -> Before:
+        """The same in that process, also if the study is gone meanwhile."""
+        found = cls.__new__(cls)
+        study = told["study"] | {"key_id": UUID(told["study"]["key_id"])}
+        found.study = Study.objects.filter(pk=study["pk"]).first() or Study(**study)
+        found.objects, found.names = objects_of(told["number"]), told["names"]
+        found.keys = {UUID(one) for one in told["keys"]}
+        return found
 
     def key_is_there(self) -> bool:
         return DataKey.objects.filter(pk__in=self.keys, destroyed_at=None).count() == len(self.keys)
@@ -208,12 +233,14 @@ def taken_in(number: int) -> Before:
     return Before(Instance.objects.get(uid=next(iter(objects))).study, objects)
 
 
-def one(number: int, at: int, *, with_hold: bool) -> tuple[int, dict[str, Any], list[str], bool]:
-    """Kill the disposal of two studies at a step, hold the first or not, and let it go on."""
+def one(
+    number: int, steps: host.Steps, *, with_hold: bool
+) -> tuple[int, dict[str, Any], list[str], bool]:
+    """Let the disposal of two studies be struck, hold the first or not, and let it go on."""
     studies = [taken_in(2 * number), taken_in(2 * number + 1)]
     copies = Study.objects.filter(is_anonymous=True).count()
     first, run = studies[0], approved_run(len(studies))
-    status, heard = host.in_child(lambda: dispose(run, at))
+    status, heard = host.in_child(lambda: dispose(run, steps))
     is_there = Study.objects.filter(pk=first.study.pk).exists()
     placed = hold(first.study) if with_hold and is_there else None
     goes_on(run)
@@ -229,14 +256,14 @@ def kill_everywhere() -> dict[str, Any]:
     """Kill a disposal at each of its steps, once each; half of the studies are held after that."""
     if os.environ.get("ANONYMISE"):
         anonymise()
-    status, heard, problems, _ = one(0, -1, with_hold=False)
+    status, heard, problems, _ = one(0, host.Steps(-1), with_hold=False)
     problems = [f"undisturbed: {one}" for one in problems]
     if status:
         problems.append("the undisturbed disposal failed")
     total, killed, kept, after_key = heard.get("steps", 0), 0, 0, 0
     stride = int(os.environ.get("STRIDE", "1"))
     for at in range(0, total, stride):
-        status, _, found, stays = one(at + 1, at, with_hold=bool(at // stride % 2))
+        status, _, found, stays = one(at + 1, host.Steps(at), with_hold=bool(at // stride % 2))
         killed += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         kept += stays
         after_key += bool(at // stride % 2) and not stays

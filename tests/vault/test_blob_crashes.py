@@ -16,7 +16,14 @@ from tests.vault.store_faults import FaultyOs, die, failing
 from vault.gateways import file_store
 from vault.gateways.blob_store import blob_store
 from vault.rules.errors import StorageError, StorageFull, StorageUnreachable
-from vault.services.blobs import commit_blobs, open_blob, seal_blob, stored_names, sweep_blobs
+from vault.services.blobs import (
+    commit_blobs,
+    delete_blobs,
+    open_blob,
+    seal_blob,
+    stored_names,
+    sweep_blobs,
+)
 
 KEY = bytes(range(32))
 CONTEXT = b"study 1"
@@ -173,3 +180,46 @@ def faulted(expected: type[StorageError]) -> bool:
     except expected:
         return True
     return False
+
+
+# Deleting many ------------------------------------------------------------------------------------
+def watched_deletion(patch: pytest.MonkeyPatch, names: list[str], at: int = -1) -> FaultyOs:
+    watching = FaultyOs(at, before=failing(errno.EIO), after=None)
+    with patch.context() as inner:
+        inner.setattr(file_store, "os", watching)
+        if at < 0:
+            delete_blobs(names=names)
+        else:
+            with pytest.raises(StorageUnreachable):
+                delete_blobs(names=names)
+    return watching
+
+
+def test_many_are_deleted_with_one_sync_for_each_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [name for _ in range(8) for name in write_two()]
+    folders = {name[:2] for name in names}
+    # What is not there is synced as well: whoever deleted it may have died before that.
+    absent = "00000000-0000-4000-8000-000000000000"
+    steps = watched_deletion(monkeypatch, [*names, absent])
+    assert visible() == []
+    assert steps.steps.count("unlink") == len(names) + 1
+    synced = [
+        Path(target).name
+        for name, target in zip(steps.steps, steps.targets, strict=True) if name == "fsync"
+    ]  # fmt: skip
+    assert sorted(synced) == sorted(folders)
+    assert "unlink" not in steps.steps[steps.steps.index("fsync") :]
+    delete_blobs(names=names)
+
+
+def test_a_deletion_that_fails_half_way_is_completed_by_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = write_two()
+    for at in range(len(watched_deletion(monkeypatch, names).steps)):
+        names = write_two()
+        watched_deletion(monkeypatch, names, at)
+        delete_blobs(names=names)
+        assert visible() == []

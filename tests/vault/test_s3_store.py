@@ -21,6 +21,7 @@ from vault.rules.errors import BlobMissing, StorageFull, StorageUnreachable, Tam
 from vault.services.blobs import (
     StoredBlob,
     delete_blob,
+    delete_blobs,
     open_blob,
     seal_blob,
     stored_names,
@@ -142,6 +143,13 @@ def test_a_deleted_or_unknown_blob_is_missing(bucket: Look) -> None:
     assert delete_blob(name=blob.name) is False
     with pytest.raises(BlobMissing):
         open_blob(blob.name, key=KEY, context=CONTEXT)
+
+
+def test_many_are_deleted_and_what_is_not_there_is_no_error(bucket: Look) -> None:
+    kept, *gone = [store(b"image") for _ in range(4)]
+    delete_blobs(names=[one.name for one in gone])
+    delete_blobs(names=[one.name for one in gone])
+    assert list(stored_names(before=soon())) == [kept.name]
 
 
 def test_an_exchanged_or_damaged_blob_does_not_open(bucket: Look) -> None:

@@ -69,6 +69,12 @@ class BlobStore(Protocol):
     def delete(self, name: str) -> bool:
         """Delete a blob durably; tell whether there was one."""
 
+    def delete_together(self, names: Sequence[str]) -> None:
+        """Delete several durably at less cost than one by one, whether they are there or not.
+
+        If it fails, some of them may be gone; it is safe to repeat.
+        """
+
     def names(self, *, before: datetime) -> Iterator[str]:
         """Give the names of blobs published before a moment."""
 

@@ -79,6 +79,17 @@ class FileStore:
                 _sync_folder(path.parent)
         return existed
 
+    def delete_together(self, names: Sequence[str]) -> None:
+        """Unlink all, then sync each folder once, also where nothing was."""
+        paths = [self._folder / place_of(name) for name in names]
+        with _typed_errors():
+            for path in paths:
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
+            for folder in {path.parent for path in paths}:
+                with suppress(FileNotFoundError):
+                    _sync_folder(folder)
+
     def names(self, *, before: datetime) -> Iterator[str]:
         """Give the names of blobs last written before a moment."""
         for folder in sorted(self._folder.iterdir()):

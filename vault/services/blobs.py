@@ -232,6 +232,11 @@ def delete_blob(*, name: str) -> bool:
     return blob_store().delete(name)
 
 
+def delete_blobs(*, names: Sequence[str]) -> None:
+    """Delete blobs durably, whether they are there or not. Safe to repeat, and after a failure."""
+    blob_store().delete_together(names)
+
+
 def is_stored(*, name: str) -> bool:
     """Ask the store itself whether there is such a blob, for proof that there is none."""
     try:

@@ -63,8 +63,7 @@ class Command(BaseCommand):
 def _line(promise: Promise) -> str:
     clause = promise.clause
     if promise.state is State.MISSING:
-        waits = f" (waits for {promise.waits_for})" if promise.waits_for else ""
-        return f"{clause.id:<16}{clause.capability}  missing  {clause.says}{waits}"
+        return f"{clause.id:<16}{clause.capability}  missing  {clause.says}"
     return (
         f"{clause.id:<16}{clause.capability}  {promise.state.value:<7}  "
         f"{clause.control}: {promise.evidence}"
@@ -97,6 +96,5 @@ def _record(promise: Promise) -> dict[str, str]:
         "capability": promise.clause.capability,
         "state": promise.state.value,
         "control": promise.clause.control,
-        "waits_for": promise.waits_for,
         "evidence": promise.evidence,
     }
