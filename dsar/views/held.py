@@ -172,8 +172,7 @@ def by_code(
             form.add_error("code", str(refusal))
         else:
             return _sent(case, package, blob)
-    page = "dsar:person" if by_person else "dsar:read"
-    context = {"case": case, "form": form, "back": reverse(page, args=[token])}
+    context = {"case": case, "form": form, "token": token, "by_person": by_person}
     context["to_be_had"] = is_to_be_had(case, package_of(case))
     status = 422 if form.is_bound else 200
     return render(request, "dsar/fetch.html", context, status=status)

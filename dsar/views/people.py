@@ -9,8 +9,12 @@ from consent.models import DataSubject
 from consent.rules.identity import Identity
 from consent.selectors import identities
 from dsar.models import Case
+from dsar.rules.agents import DECIDES_WORDS, MAJORITY
 from dsar.rules.identity import LEVEL_LABELS, Level
+from dsar.selectors import today_at
+from dsar.selectors.agents import decides_about
 from dsar.selectors.identity import levels_of
+from retention.rules.periods import age_on
 from studies.rules.display import day_of
 
 
@@ -22,6 +26,8 @@ class Linked:
     identity: Identity
     born: date | None
     level: Level
+    # Of somebody who is not of age: who decides; empty: alone.
+    young: str = ""
 
     @property
     def shown(self) -> str:
@@ -32,7 +38,18 @@ def people_of(case: Case) -> list[Linked]:
     levels = levels_of(case)
     subjects = list(DataSubject.objects.filter(pk__in=levels, organisation_id=case.organisation_id))
     people = identities(subjects)
-    return [
-        Linked(one, people[one.pk], day_of(people[one.pk].birth_date), levels[one.pk])
-        for one in subjects
-    ]
+    return [_linked(case, one, people[one.pk], levels[one.pk]) for one in subjects]
+
+
+def _linked(case: Case, subject: DataSubject, identity: Identity, level: Level) -> Linked:
+    born = day_of(identity.birth_date)
+    is_person = subject.kind == DataSubject.Kind.PERSON
+    return Linked(subject, identity, born, level, _young(case, born) if born and is_person else "")
+
+
+def _young(case: Case, born: date) -> str:
+    """Who decides about a request for somebody who is not of age, by the record's birth date."""
+    age = age_on(born, today_at(case.organisation))
+    if age >= MAJORITY:
+        return ""
+    return f"{age} years old: {DECIDES_WORDS[decides_about(case, age)]}"

@@ -301,7 +301,7 @@ def test_the_pages_beside_the_journeys_fit_and_can_be_read_by_everybody(visit: V
     page.get_by_label("In your own words").fill("All my images, please.")
     page.get_by_role("button", name="Send", exact=True).click()
     number = number_on(page)
-    for name in ("register", f"{number}/documents", f"{number}/ask-document",
+    for name in ("register", "transfers", f"{number}/documents", f"{number}/ask-document",
                  f"{number}/quote-fee", "record"):  # fmt: skip
         check(officer.go(f"/requests/{name}/"), f"rights-{name.rpartition('/')[2]}")
     page = officer.go(f"/requests/{number}/quote-fee/")

@@ -346,3 +346,21 @@ def test_an_officer_decides_on_the_page(cast: Cast, officer: Actor, client_of: B
         answer = browser.get(f"/requests/{other.number}/{path}/")
         assert answer.status_code == 409
         assert "Nobody asks for somebody else" in text_of(answer)
+
+
+def test_an_officer_sees_that_a_record_is_of_a_child(
+    cast: Cast, officer: Actor, client_of: Browsers
+) -> None:
+    """Somebody asks alone; the record says that a guardian has a say."""
+    year = timezone.now().year
+    take_in(
+        actor_of(cast.clinician),
+        small_ct_object(study="young", PatientID="P-9", PatientBirthDate=f"{year - 9}0101"),
+        small_ct_object(study="grown", PatientID="P-8", PatientBirthDate="19720314"),
+    )
+    case = by_form(kind=Kind.ACCESS)
+    ids = DataSubject.objects.filter(organisation__slug="hospital").values_list("pk", flat=True)
+    link_subjects(actor=officer, case=case, subject_ids=ids)
+    said = text_of(client_of(cast.officer).get(f"/requests/{case.number}/held/"))
+    assert said.count("years old") == 1
+    assert "9 years old: a parent or guardian decides" in said

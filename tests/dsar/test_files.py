@@ -20,10 +20,11 @@ NOT_PLAIN = "runs programs or holds other files"
 
 
 def pixels(content: bytes) -> bytes:
-    with warnings.catch_warnings(), Image.open(io.BytesIO(content)) as image:
+    with warnings.catch_warnings():
         # What is noted beside it is no right note of a camera.
         warnings.simplefilter("ignore")
-        return image.tobytes()
+        with Image.open(io.BytesIO(content)) as image:
+            return image.tobytes()
 
 
 @pytest.mark.parametrize(
