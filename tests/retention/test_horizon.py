@@ -52,7 +52,7 @@ def studies(draw: st.DrawFn) -> Facts:
     )  # fmt: skip
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(studies(), duties, schedules)
 def test_the_last_day_is_that_of_the_long_way(
     facts: Facts, duties: list[Duty], schedule: list[Scheduled]
@@ -61,7 +61,7 @@ def test_the_last_day_is_that_of_the_long_way(
     assert Horizon(duties, schedule).end_of(facts) == (None if long.is_open else long.until)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(studies(), min_size=2, max_size=12), duties, schedules)
 def test_what_was_sorted_out_for_one_study_holds_for_the_next(
     several: list[Facts], duties: list[Duty], schedule: list[Scheduled]
@@ -72,7 +72,7 @@ def test_what_was_sorted_out_for_one_study_holds_for_the_next(
         assert horizon.end_of(facts) == (None if long.is_open else long.until)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(studies(), duties, schedules)
 def test_what_is_not_due_without_opening_it_is_not_due_once_opened(
     facts: Facts, duties: list[Duty], schedule: list[Scheduled]

@@ -85,8 +85,7 @@ def shown(what: str, store: str, seen: dict[str, Any], capsys: pytest.CaptureFix
 def check_errors(env: dict[str, str]) -> dict[str, Any]:
     seen = trials("fail", env)
     assert seen["problems"] == []
-    # Some errors end the job's attempt and some only make it take studies one by one.
-    assert min(seen["outcomes"][one] for one in ("retry", "done", "kept")) > 0
+    assert seen["outcomes"]["done"] > 0
     return seen
 
 
@@ -99,7 +98,7 @@ def check_kills(env: dict[str, str]) -> dict[str, Any]:
 
 
 # Samples ------------------------------------------------------------------------------------------
-SAMPLE = {"STRIDE": "29", "KILLS": "8"}
+SAMPLE = {"STRIDE": "47", "KILLS": "5"}
 
 
 @pytest.mark.embedded
@@ -128,6 +127,8 @@ def test_an_error_at_any_step_leaves_studies_whole_or_gone(
         seen = check_errors(env)
     shown("An error at each step", store, seen, capsys)
     assert sum(seen["met"].values()) == seen["faults"] > 250
+    # Some errors end the job's attempt, and some only make it take studies one by one.
+    assert min(seen["outcomes"][one] for one in ("retry", "done", "kept")) > 10
 
 
 @pytest.mark.thorough
