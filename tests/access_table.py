@@ -90,7 +90,7 @@ TABLE: dict[str, Row] = {
     "accounts:notice_version":         row("200 200 200 200 200 200 200", slug="hospital", revision=1),
     "accounts:notice_changes":         row("404 404 404 404 404 404 404", slug="hospital", revision=1),
     "accounts:policy_accept":          row("in  302 200 200 200 200 200"),
-    "accounts:policy_news":            row("in  200 200 200 200 200 200"),
+    "accounts:policy_news":            row("in  302 302 302 302 302 302"),
     "accounts:policy_declined":        row("in  200 200 200 200 200 200"),
     # Trends speak of groups; a member's own records are joined under a ticket alone.
     "accounts:trends":                 row("in  403 403 403 200 403 403"),
@@ -254,7 +254,7 @@ TABLE: dict[str, Row] = {
     "studies:upload_plain":            row("405 405 405 405 405 405 405"),
     "studies:upload_state":            row("in  403 404 403 403 403 404", pk=NOBODY),
     "studies:viewer":                  row("in  404 404 404 404 404 404", path="no-such-route"),
-    "studies:viewer_home":             row("in  200 200 200 200 200 200"),
+    "studies:viewer_home":             row("in  302 302 302 302 302 302"),
     "studies:viewer_refused":          row("in  404 200 403 403 403 404", uid=STUDY),
     # Shares.
     "consent:shares":                  row("in  200 200 200 200 200 200"),
