@@ -112,6 +112,7 @@ def listen(_: int) -> dict[str, Any]:
 
     actor = actor_of_user(User.objects.with_email(EMAIL).get())
     worklist(actor=actor, wanted={}, page="1")
+    print("ready", flush=True)
     times = []
     while not select.select([sys.stdin], [], [], 0)[0]:
         began = time.perf_counter()
@@ -188,13 +189,20 @@ def ours(studies: int, *, profiled: bool) -> dict[str, Any]:
         f"{filled['filled']:.0f} s, planned in {filled['planned']:.1f} s",
         flush=True,
     )
-    alone = child("listen", 0)
+    alone = _listening()
     time.sleep(20)
     before = answer_of(alone)
-    beside = child("listen", 0)
+    beside = _listening()
     disposing = child("dispose", studies, *(["--profile"] if profiled else []))
     found = answer_of(disposing)
     return found | {"worklist_before": before, "worklist_during": answer_of(beside)}
+
+
+def _listening() -> subprocess.Popen[str]:
+    process = child("listen", 0)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
 
 
 # Orthanc ------------------------------------------------------------------------------------------
