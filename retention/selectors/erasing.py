@@ -15,7 +15,7 @@ from retention.rules.keeping import Keeping, why_not_erased
 from retention.selectors.holds import guard_of
 from retention.selectors.keeping import keeping_of_studies, terms_of
 from studies.models import Study
-from studies.selectors import THERE
+from studies.selectors import ARCHIVED, THERE
 
 
 def erasure_forecast(
@@ -25,7 +25,10 @@ def erasure_forecast(
 
     That there is a hold, or another request, is not told here: it can be about somebody else.
     """
-    rows = Study.objects.filter(THERE, organisation=organisation, subject_id__in=subject_ids)
+    # Of the same that a plan looks at.
+    rows = Study.objects.filter(
+        THERE | ARCHIVED, organisation=organisation, subject_id__in=subject_ids
+    )
     studies = list(rows.select_related("organisation").order_by("id"))
     keepings = keeping_of_studies(studies, terms_of(organisation))
     guard, today = guard_of(organisation.pk, studies), day_everywhere(timezone.now())
