@@ -158,7 +158,8 @@ def work(site: Site, room: str) -> None:
         from jobs.models import Job
         from jobs.rules.states import State
         from jobs.services import run_job
-        for job in Job.objects.filter(kind__startswith='{room}', state=State.WAITING):
+        waiting = Job.objects.filter(kind__startswith='{room}', state=State.WAITING)
+        for job in waiting.order_by('created_at'):
             run_job(job_id=job.pk)""",
     )
 

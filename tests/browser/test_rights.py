@@ -66,11 +66,15 @@ def paper(tmp_path: Path) -> Path:
     return path
 
 
-def mailed(visitor: Visitor, to: str) -> str:
-    """Let the mail go out, and give the link of the latest letter to this address."""
+def mailed(visitor: Visitor, to: str, page: str = "") -> str:
+    """Let the mail go out, and give the link of the latest letter to this address.
+
+    `page` says which kind of link, where letters of two kinds go out at once.
+    """
     work(visitor.site, "dsar.")
-    letter = visitor.go("/outbox/").locator("article", has_text=to).first
-    found = re.search(r"https?://\S+/requests/\S+", letter.inner_text())
+    letters = visitor.go("/outbox/").locator("article", has_text=to)
+    letter = letters.filter(has_text=f"/requests/{page}").first
+    found = re.search(rf"https?://\S+/requests/{page}\S+", letter.inner_text())
     assert found is not None
     return found[0].removeprefix(visitor.site.address)
 
@@ -96,7 +100,8 @@ def ask(
         page.get_by_label("Name of the person you ask for").fill(for_child)
         page.get_by_label("Age of the child").fill("9")
     page.get_by_role("button", name="Send, and confirm by mail").click()
-    visitor.go(mailed(visitor, email)).get_by_role("button", name="Yes, send my request").click()
+    link = mailed(visitor, email, "confirm/")
+    visitor.go(link).get_by_role("button", name="Yes, send my request").click()
     expect(page.locator("[role=status]")).to_contain_text("Your request was received")
     return number_on(page)
 
