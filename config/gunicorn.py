@@ -37,9 +37,17 @@ def post_fork(server: object, worker: object) -> None:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
+# What gunicorn itself reads away after an answer, for the next request on the same connection.
+_DRAINED = 64 * 1024
+
+
 def post_request(worker: object, request: Any, environ: dict[str, Any], response: object) -> None:
-    """Hang up on a body that was not read to its end; gunicorn would wait for its sender."""
+    """Hang up on a long body that was not read to its end; gunicorn would wait for its sender.
+
+    A short one is left to gunicorn: it was promised that the connection stays, and the next
+    request may be under way on it.
+    """
     unread = getattr(getattr(request.body, "reader", None), "length", 0)
-    if unread or "chunked" in environ.get("HTTP_TRANSFER_ENCODING", ""):
+    if unread > _DRAINED or "chunked" in environ.get("HTTP_TRANSFER_ENCODING", ""):
         with contextlib.suppress(OSError, KeyError):
             environ["gunicorn.socket"].shutdown(socket.SHUT_RD)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
@@ -29,6 +31,21 @@ def test_a_host_that_is_not_ours_is_refused_and_no_letter_names_one(portal: Port
         portal.site.command("shell", "--no-imports", "-c", SEND_LETTERS)
         letters = browser.get(portal.at("/outbox/")).text
     assert "/password/reset/" in letters and "evil.example" not in letters
+
+
+def test_whoever_was_refused_may_ask_again_on_the_same_connection(portal: Portal) -> None:
+    # Nobody reads the body of a refused request. The next one is answered all the same.
+    address = urlsplit(portal.at("/"))
+    for _ in range(20):
+        with closing(HTTPConnection(str(address.hostname), address.port, timeout=20)) as line:
+            line.request("POST", "/password/forgot/", "x" * 200, {"Host": "evil.example"})
+            with line.getresponse() as refused:
+                assert refused.status == 400 and refused.read()
+            same = line.sock
+            line.request("GET", "/sign-in/")
+            with line.getresponse() as answer:
+                assert answer.status == 200 and answer.read()
+            assert line.sock is same
 
 
 SEND_LETTERS = """
