@@ -115,7 +115,12 @@ class ClosingForm(forms.Form):
     """Closing an organisation's account takes its name, typed: nobody does that by mistake."""
 
     act = forms.ChoiceField(choices=[(one, one) for one in ("ask", "agree", "take-back")])
-    name = forms.CharField(label="Name of the organisation", max_length=120, required=False)
+    name = forms.CharField(
+        label="Name of the organisation",
+        max_length=120,
+        required=False,
+        help_text="Type it as it stands above, so that nobody closes one by mistake.",
+    )
 
     def __init__(self, *args: Any, name: str, **more: Any) -> None:
         super().__init__(*args, **more)

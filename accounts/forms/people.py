@@ -157,6 +157,11 @@ class ProfileForm(forms.ModelForm):
         initial = {"name": user.name, "phone": user.phone, "country": country, "state": state}
         super().__init__(*args, **kwargs)
         self.initial.update(initial)
+        # A patient has no licence; whoever once gave one can still take it out.
+        if not user.memberships.exists():
+            for field in self.Meta.fields:
+                if not self.initial.get(field):
+                    del self.fields[field]
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -70,7 +70,11 @@ class QuoteForm(NoForm):
 class ReceiverForm(forms.Form):
     """The provider that may fetch a copy."""
 
-    to = forms.ModelChoiceField(label="Which provider?", queryset=Organisation.objects.none())
+    to = forms.ModelChoiceField(
+        label="Which provider?",
+        queryset=Organisation.objects.none(),
+        empty_label="Choose a provider",
+    )
 
     def __init__(self, *args: Any, receivers: QuerySet[Organisation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

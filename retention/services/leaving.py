@@ -63,15 +63,15 @@ def _told(user_id: int, organisation_id: UUID | None) -> list[str]:
     found = images_of(user_id, organisation_id)
     names = dict(Organisation.objects.filter(pk__in=found).values_list("pk", "name"))
     return [
-        f"{_counted(len(studies))} at {names[one]} will not be shown to anybody any more, you"
-        " included, and every share of them ends. What the law asks to keep lies in the legal"
+        f"{_counted(len(studies))} at {names[one]} will not be shown to anybody any more, not even"
+        " to the person, and every share of that ends. What the law asks to keep lies in the legal"
         " archive until that time has passed; until then only a signed authorization opens it."
         for one, studies in found.items()
     ]
 
 
 def _counted(number: int) -> str:
-    return "Your study" if number == 1 else f"Your {number} studies"
+    return "One study" if number == 1 else f"{number} studies"
 
 
 def _follow(leaving: Leaving) -> int:

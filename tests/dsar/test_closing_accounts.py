@@ -87,7 +87,7 @@ def test_an_email_makes_a_case_and_touches_nothing_before_it_is_known_who_wrote(
     assert signed_in_client(cast.clinician).get(f"/studies/{mine.uid}/").status_code == 200
     identify_person(actor=actor_of(cast.officer), case=case, proof=Proof.KNOWN)
     told = text_of(officer.get(page))
-    assert "Your study at" in told
+    assert "One study at" in told
     assert officer.post(page)["Location"] == f"/requests/{case.number}/"
     cast.patient.refresh_from_db()
     assert not cast.patient.is_active

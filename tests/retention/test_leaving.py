@@ -51,8 +51,8 @@ def test_closing_by_the_button_ends_every_view_of_ones_images(
     assert recipient.get(page).status_code == clinician.get(page).status_code == 200
     patient = signed_in_client(cast.patient)
     before = text_of(patient.get(PAGE))
-    assert "Your study at" in before
-    assert "will not be shown to anybody any more, you included" in before
+    assert "One study at" in before
+    assert "will not be shown to anybody any more, not even to the person" in before
     assert "This does not delete anything" in before
     with committed(execute=True):
         assert patient.post(PAGE)["Location"] == "/sign-in/"
