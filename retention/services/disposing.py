@@ -43,7 +43,7 @@ STOPPED = "disposal-stopped"
 BEFORE_KEYS = CAN_STAY
 AFTER_KEYS = FINAL - {Step.GONE}
 # So many studies take a step together, and hold their organisation's lock for as long.
-TOGETHER = 50
+TOGETHER = 100
 
 
 class Unfinished(Exception):

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.services.trail import record, system_ref
 from config.statements import update
-from retention.models import DisposalItem, DisposedStudy, StudyMilestone
+from retention.models import DisposalItem, DisposalRun, DisposedStudy, StudyMilestone
 from retention.rules.disposal import ENDED, Fate, Kept, Step
 from retention.rules.facts import day_everywhere
 from retention.rules.keeping import why_not_due, why_not_erased
@@ -74,11 +74,19 @@ def keep_what_is_barred(item_ids: Collection[int]) -> list[DisposalItem]:
 
 
 def _locked(item_ids: Collection[int]) -> list[DisposalItem]:
-    """Items of one run, under the lock that whoever places a hold takes before any row."""
-    rows = DisposalItem.objects.filter(pk__in=item_ids).select_related("run").order_by("id")
-    for organisation_id in set(rows.values_list("run__organisation_id", flat=True).order_by()):
+    """Items of one run, under the lock that whoever places a hold takes before any row.
+
+    Run and organisation are read once, not with each item, nor the samples, of which few are used.
+    """
+    of_these = DisposalItem.objects.filter(pk__in=item_ids).values("run")
+    runs = {run.pk: run for run in DisposalRun.objects.filter(pk__in=of_these)}
+    for organisation_id in {run.organisation_id for run in runs.values()}:
         lock_organisation(organisation_id)
-    return list(rows.select_for_update(of=("self",)))
+    rows = DisposalItem.objects.filter(pk__in=item_ids).defer("sample").order_by("id")
+    items = list(rows.select_for_update(of=("self",)))
+    for item in items:
+        item.run = runs[item.run_id]
+    return items
 
 
 def keep_item(item: DisposalItem, why: Kept, hold_id: UUID | None = None) -> None:
@@ -111,14 +119,12 @@ def _show_again(study: Study) -> None:
 
 def _studies_of(items: Items, organisation_id: UUID) -> dict[int, Study]:
     """The studies that were planned, by item; not those that came later under the same UIDs."""
-    rows = (
-        Study.objects.filter(
-            organisation_id=organisation_id, uid__in=[item.study_uid for item in items]
-        )
-        .select_related("organisation")
-        .order_by("uid")
-    )
+    rows = Study.objects.filter(
+        organisation_id=organisation_id, uid__in=[item.study_uid for item in items]
+    ).order_by("uid")
     there = {study.uid: study for study in rows.select_for_update(of=("self",))}
+    for study in there.values():
+        study.organisation = items[0].run.organisation
     return {
         item.pk: study
         for item in items
