@@ -18,7 +18,6 @@ from hypothesis import settings as hypothesis_settings
 from accounts.models import User
 from accounts.rules import Actor
 from accounts.selectors.agreements import forget_agreements
-from accounts.services.demo import seed_cast
 from accounts.services.policy import post_draft, save_draft
 from policies.models import PolicyVersion
 from policies.rules.categories import CARE_DATA, Category
@@ -27,6 +26,7 @@ from policies.rules.purposes import Purpose
 from policies.selectors import forget_policies
 from tests.audit.append_only import append_only_yields_to_flush
 from tests.factories import Cast, actor_of, signed_in_client, small_ct_object
+from tests.seeding import seeded_cast
 from vault.services.organisation_keys import forget_organisation_keys
 from vault.services.shared_keys import forget_shared_keys
 
@@ -147,7 +147,7 @@ def _bucket() -> None:
 @pytest.fixture
 def cast(db: None) -> Cast:
     """A clinician, an officer, an administrator, an auditor, a stranger, a patient, an owner."""
-    return Cast(seed_cast())
+    return Cast(seeded_cast())
 
 
 @pytest.fixture

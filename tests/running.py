@@ -21,14 +21,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
+import boto3
 import psycopg2
 import pytest
 
 from config.prepare import make_bucket
 from config.stack import free_port
+from tests.commands import Commands, commands_of
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN = 60
@@ -42,13 +44,11 @@ class Site:
     address: str
     environment: dict[str, str]
     server: int
+    commands: Commands
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of `manage.py` on this portal's databases."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, check=check,
-        )  # fmt: skip
+        return self.commands.run(*arguments, check=check)
 
     def link_of(self, email: str) -> str:
         """Give a fresh one-time link that signs a demonstration account in."""
@@ -76,16 +76,18 @@ class Site:
 def running_portal(**settings: str) -> Iterator[Site]:
     """Start a portal with its demonstration; `settings` are added to its environment."""
     folder, port = tempfile.mkdtemp(prefix="collimate-portal-"), free_port()
-    environment = _environment(folder, port) | settings
+    prepared = _prepared()
+    shutil.copytree(prepared["STATE_DIR"], folder, dirs_exist_ok=True)
+    stores = _own_stores(folder)
     if ON_THE_STACK:
-        _prepare(environment)
-    else:
-        shutil.copytree(_prepared(), folder, dirs_exist_ok=True)
+        _copy_stores(prepared, stores)
+    environment = _environment(folder, port) | stores | settings
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
     server = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
-        _wait_for(f"http://localhost:{port}/healthz", server)
-        yield Site(f"http://localhost:{port}", environment, server.pid)
+        with commands_of(environment) as commands:
+            _wait_for(f"http://localhost:{port}/healthz", server)
+            yield Site(f"http://localhost:{port}", environment, server.pid, commands)
     finally:
         server.terminate()
         server.wait(timeout=30)
@@ -93,36 +95,34 @@ def running_portal(**settings: str) -> Iterator[Site]:
 
 
 def _environment(folder: str, port: int) -> dict[str, str]:
-    return (
-        os.environ
-        | {
-            "STATE_DIR": folder,
-            "PORT": str(port),
-            "PUBLIC_URL": f"http://localhost:{port}",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-        }
-        | _own_stores(folder)
-    )
+    return os.environ | {
+        "STATE_DIR": folder,
+        "PORT": str(port),
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
 
 
-def _prepare(environment: dict[str, str]) -> None:
+@cache
+def _prepared() -> dict[str, str]:
+    """The environment of a portal that nobody has used yet: made once, then copied for each."""
+    folder = tempfile.mkdtemp(prefix="collimate-prepared-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    stores = _own_stores(folder)
+    if ON_THE_STACK:
+        for name in ("DATABASE_URL", "KEYS_DATABASE_URL"):
+            _create_database(stores[name])
+        make_bucket(stores["STORAGE_URL"])
+    environment = _environment(folder, free_port()) | stores
     subprocess.run(
         [sys.executable, "-m", "config.prepare"],
         cwd=ROOT, env=environment, check=True, capture_output=True,
     )  # fmt: skip
-
-
-@cache
-def _prepared() -> str:
-    """The state of a portal that nobody has used yet: made once, then copied for each."""
-    folder = tempfile.mkdtemp(prefix="collimate-prepared-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    _prepare(_environment(folder, free_port()))
-    return folder
+    return environment
 
 
 def _own_stores(folder: str) -> dict[str, str]:
-    """Name two databases and a place for blobs that are this portal's own."""
+    """Name two databases and a place for blobs that are to be one portal's own."""
     if not ON_THE_STACK:
         return {
             "DATABASE_URL": f"sqlite:///{folder}/data.sqlite3",
@@ -130,20 +130,34 @@ def _own_stores(folder: str) -> dict[str, str]:
             "STORAGE_URL": f"file://{folder}/blobs",
         }
     name = f"portal_{uuid4().hex}"
-    server = os.environ["STACK_DATABASE_URL"]
-    connection = psycopg2.connect(server)
+    server = urlsplit(os.environ["STACK_DATABASE_URL"])
+    bucket = urlsplit(os.environ["STORAGE_URL"])
+    return {
+        "DATABASE_URL": server._replace(path=f"/{name}").geturl(),
+        "KEYS_DATABASE_URL": server._replace(path=f"/{name}_keys").geturl(),
+        "STORAGE_URL": bucket._replace(netloc=name.replace("_", "-")).geturl(),
+    }
+
+
+def _create_database(url: str, template: str = "template1") -> None:
+    """Make a database of PostgreSQL, as a copy of one that nobody is in."""
+    connection = psycopg2.connect(os.environ["STACK_DATABASE_URL"])
     connection.autocommit = True
     with connection.cursor() as cursor:
-        for database in (name, f"{name}_keys"):
-            cursor.execute(f"CREATE DATABASE {database}")
+        cursor.execute(f"CREATE DATABASE {urlsplit(url).path[1:]} TEMPLATE {template}")
     connection.close()
-    bucket = urlsplit(os.environ["STORAGE_URL"])._replace(netloc=name.replace("_", "-")).geturl()
-    make_bucket(bucket)
-    return {
-        "DATABASE_URL": urlsplit(server)._replace(path=f"/{name}").geturl(),
-        "KEYS_DATABASE_URL": urlsplit(server)._replace(path=f"/{name}_keys").geturl(),
-        "STORAGE_URL": bucket,
-    }
+
+
+def _copy_stores(source: dict[str, str], target: dict[str, str]) -> None:
+    for name in ("DATABASE_URL", "KEYS_DATABASE_URL"):
+        _create_database(target[name], urlsplit(source[name]).path[1:])
+    make_bucket(target["STORAGE_URL"])
+    here, there = urlsplit(source["STORAGE_URL"]), urlsplit(target["STORAGE_URL"]).netloc
+    (endpoint,) = parse_qs(here.query)["endpoint"]
+    store = boto3.resource("s3", endpoint_url=endpoint, region_name="us-east-1")
+    for one in store.Bucket(here.netloc).objects.all():
+        store.Object(there, one.key).copy({"Bucket": here.netloc, "Key": one.key})
+    store.meta.client.close()
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:

@@ -21,6 +21,7 @@ from accounts.services.sign_in import complete_sign_in
 from accounts.services.tokens import issue_token, revoke_token
 from audit.models import Event
 from policies.selectors import effective_pack
+from tests.seeding import seeded_cast
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 @pytest.fixture
 def cast(settings: Any) -> dict[str, User]:
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    return seed_cast()
+    return seeded_cast()
 
 
 def signed_in(user: User) -> Client:

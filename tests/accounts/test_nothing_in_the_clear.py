@@ -14,7 +14,7 @@ from django.test import Client
 from django_otp.oath import totp
 
 from accounts.fields import SealedText
-from accounts.models import Authenticator, EmailChange, Invitation, RecoveryCode, User
+from accounts.models import Authenticator, EmailChange, Invitation, Profile, RecoveryCode, User
 from accounts.selectors import possible_recipients
 from accounts.services.sign_in import begin_totp, issue_recovery_codes
 from policies.rules.categories import Category
@@ -60,6 +60,10 @@ def live(cast: Cast) -> dict[str, str]:
     assert b"neuling.xaver" in browser.get("/members/").content
     with using(Purpose.AUTHENTICATION, *Category):
         user = someone()
+        # Of one profession, who is asked for the rest of it.
+        Profile.objects.create(
+            user=user, specialty="-", npi="1", licence_number="-", licence_place="-"
+        )
         device = begin_totp(user)
         codes = issue_recovery_codes(user)
         device.confirmed = True

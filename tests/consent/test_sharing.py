@@ -14,7 +14,6 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from accounts.rules import Actor
 from accounts.selectors import actor_of_user
-from accounts.services.demo import seed_cast
 from audit.models import Event
 from consent.models import Grant
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
@@ -33,6 +32,7 @@ from studies.selectors import resource_of, studies_listed_for
 from studies.services.intake import Intake
 from studies.services.uploads import open_upload
 from tests.factories import BY_PASSWORD, signed_in_client
+from tests.seeding import seeded_cast
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
@@ -41,7 +41,7 @@ SAMPLE = Path(pydicom.__file__).parent / "data/test_files/CT_small.dcm"
 
 @pytest.fixture
 def cast() -> dict[str, User]:
-    return seed_cast()
+    return seeded_cast()
 
 
 @pytest.fixture

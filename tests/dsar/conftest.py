@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from accounts.services.demo import seed_cast
 from policies.rules.categories import Category
 from policies.rules.gate import using
 from policies.rules.purposes import Purpose
@@ -14,13 +13,14 @@ from studies.models import Study
 from studies.rules.demo_uids import uid_of
 from tests.factories import Cast, actor_of, small_ct_object, take_in
 from tests.retention.cases import hospital, take_in_old
+from tests.seeding import seeded_cast
 
 
 @pytest.fixture
 def cast(db: None) -> Cast:
     """The cast, whose policies are in force since the summer, so that time can be frozen after."""
     with time_machine.travel(datetime(2026, 8, 1, tzinfo=UTC), tick=False):
-        return Cast(seed_cast())
+        return Cast(seeded_cast())
 
 
 @pytest.fixture

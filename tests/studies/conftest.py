@@ -14,7 +14,6 @@ from django.utils import timezone
 from accounts.models import Membership, Organisation, User
 from accounts.rules import Actor, Scope
 from accounts.selectors import actor_of_user
-from accounts.services.demo import seed_cast
 from accounts.services.tokens import issue_token
 from audit.models import Event
 from config.celery import app
@@ -28,6 +27,7 @@ from studies.rules.results import Result
 from studies.services.intake import Intake
 from studies.services.uploads import open_upload
 from tests.factories import BY_PASSWORD
+from tests.seeding import seeded_cast
 from vault.models import DataKey
 
 CLINICIAN, COLLEAGUE = "clinician@hospital.example", "clinician@imaging.example"
@@ -168,7 +168,7 @@ def forgotten_keys() -> Iterator[None]:
 
 @pytest.fixture
 def portal(db: None, blob_folder: Path, forgotten_keys: None, rings: list[str]) -> Portal:
-    return Portal(seed_cast(), blob_folder)
+    return Portal(seeded_cast(), blob_folder)
 
 
 @pytest.fixture
@@ -176,4 +176,4 @@ def living_portal(
     transactional_db: None, blob_folder: Path, forgotten_keys: None, rings: list[str]
 ) -> Portal:
     """A portal whose rows are committed, for threads and for other processes."""
-    return Portal(seed_cast(), blob_folder)
+    return Portal(seeded_cast(), blob_folder)
