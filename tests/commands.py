@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from tests.clock import set_clock
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -87,6 +89,7 @@ def _carry_out(arguments: list[str], output: IO[bytes], errors: IO[bytes]) -> No
         os.dup2(nothing.fileno(), 0)
     os.dup2(output.fileno(), 1)
     os.dup2(errors.fileno(), 2)
+    set_clock()
     execute_from_command_line(["manage.py", *arguments])
     sys.exit(0)
 

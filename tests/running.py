@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ import pytest
 
 from config.prepare import make_bucket
 from config.stack import free_port
+from tests.clock import shifted_to
 from tests.commands import Commands, commands_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,8 +75,11 @@ class Site:
 
 
 @contextmanager
-def running_portal(**settings: str) -> Iterator[Site]:
-    """Start a portal with its demonstration; `settings` are added to its environment."""
+def running_portal(at: datetime | None = None, **settings: str) -> Iterator[Site]:
+    """Start a portal with its demonstration; `settings` are added to its environment.
+
+    `at` is the time that it is there, from now on.
+    """
     folder, port = tempfile.mkdtemp(prefix="collimate-portal-"), free_port()
     prepared = _prepared()
     shutil.copytree(prepared["STATE_DIR"], folder, dirs_exist_ok=True)
@@ -82,7 +87,9 @@ def running_portal(**settings: str) -> Iterator[Site]:
     if ON_THE_STACK:
         _copy_stores(prepared, stores)
     environment = _environment(folder, port) | stores | settings
-    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
+    if at is not None:
+        environment |= shifted_to(at)
+    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "tests.wsgi"]
     server = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         with commands_of(environment) as commands:

@@ -6,12 +6,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pydicom
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from config.viewer import build
 from tests.running import Site, running_portal
@@ -24,6 +25,9 @@ FLAGS = [
     # WebGL in software, which newer browsers do only when told that it is meant.
     "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
+# Where journeys set the clock: a Sunday, and the last of a long month, from which laws count a
+# month differently.
+NOW = datetime(2027, 1, 31, 9, 0, tzinfo=UTC)
 # Where pictures of every page go, for a person to look at; nowhere unless asked for.
 SHOTS = os.environ.get("COLLIMATE_SHOTS", "")
 
@@ -147,6 +151,15 @@ def check(page: Page, name: str) -> None:
         shoot(page, f"{name}-{width}")
     page.set_viewport_size({"width": 1440, "height": 900})
     page.emulate_media(color_scheme="light")
+
+
+def due_on(page: Page, first: str, *clocks: tuple[str, str]) -> None:
+    """The day that counts, and by which law which last day."""
+    expect(page.locator("#clocks")).to_have_text(f"Answer by {first}")
+    shown = page.locator("section[aria-labelledby=clocks] tbody tr")
+    for law, day in clocks:
+        row = shown.filter(has_text=law).filter(has_text="the answer")
+        expect(row.locator("td, th").first).to_have_text(day)
 
 
 def work(site: Site, room: str) -> None:

@@ -9,7 +9,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OFFICER, Visit, Visitor, accessibility_faults, overflow, shoot
+from tests.browser.conftest import (
+    NOW,
+    OFFICER,
+    Visit,
+    Visitor,
+    accessibility_faults,
+    due_on,
+    overflow,
+    shoot,
+)
 from tests.running import Site, running_portal
 
 pytestmark = pytest.mark.browser
@@ -19,7 +28,7 @@ NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    with running_portal() as site:
+    with running_portal(at=NOW) as site:
         yield site
 
 
@@ -74,6 +83,8 @@ def test_a_patient_says_no_and_takes_it_back(visit: Visit, scripts: bool) -> Non
 def test_a_correction_is_refused_disagreed_with_and_replied_to(visit: Visit) -> None:
     patient, officer = visit(PATIENT), visit(OFFICER)
     number = asked(patient, "Have something corrected", "My birth date is wrong in all images.")
+    # Sixty days of HIPAA, where a month of the policy comes first.
+    due_on(officer.go(f"/requests/{number}/"), "2 March 2027", ("HIPAA", "1 April 2027"))
     page = officer.go(f"/requests/{number}/answer/")
     page.get_by_role("radio", name="Refused").check()
     page.get_by_label("Why it is refused").select_option("accurate-and-complete")

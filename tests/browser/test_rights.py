@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OFFICER, Visit, Visitor, check, work
+from tests.browser.conftest import NOW, OFFICER, Visit, Visitor, check, due_on, work
 from tests.dsar.papers import picture
 from tests.running import Site, running_portal
 
@@ -54,7 +54,7 @@ MORE = """if True:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    with running_portal() as site:
+    with running_portal(at=NOW) as site:
         site.command("shell", "-c", MORE)
         yield site
 
@@ -155,6 +155,8 @@ def test_a_german_patient_has_access_within_a_month_and_a_copy_by_code(visit: Vi
     own = stranger.page.url.removeprefix(stranger.site.address)
     expect(stranger.page.locator("main")).to_contain_text("GDPR Art. 12(3)")
     page = officer.go(f"/requests/{number}/")
+    # The policy promises four weeks; the month of the law would end on a Sunday.
+    due_on(page, "28 February 2027", ("GDPR (European", "1 March 2027"))
     find(page, "Brandt")
     page.get_by_text("not shown yet to be theirs").wait_for()
     page = officer.go(f"/requests/{number}/identify/")
@@ -201,6 +203,8 @@ def test_a_californian_knows_opts_out_by_signal_and_asks_once_a_year(visit: Visi
     number = ask(stranger, "planning", "Opt out of sale and sharing", "cal@post.example",
                  lives=lives)  # fmt: skip
     page = officer.go(f"/requests/{number}/")
+    # Fifteen business days, of which Presidents' Day is none.
+    due_on(page, "22 February 2027", ("California Consumer", "22 February 2027"))
     expect(page.locator("main")).to_contain_text("need not be proven")
     expect(page.get_by_role("link", name="Note who asks")).to_have_count(1)
     number = ask(stranger, "planning", "Know what is held about me", "cal@post.example",
@@ -208,6 +212,9 @@ def test_a_californian_knows_opts_out_by_signal_and_asks_once_a_year(visit: Visi
     again = ask(stranger, "planning", "Know what is held about me", "cal@post.example",
                 lives=lives)  # fmt: skip
     page = officer.go(f"/requests/{again}/")
+    due_on(page, "5 February 2027",
+           ("Patient access to records", "5 February 2027"),
+           ("California Consumer", "17 March 2027"))  # fmt: skip
     expect(page.locator("main")).to_contain_text("Asked before")
     page.get_by_role("link", name="Join to the earlier request").click()
     check(page, "rights-join")
@@ -228,6 +235,7 @@ def test_an_owner_has_everything_about_their_animal(visit: Visit) -> None:
     page.get_by_label("In your own words").fill("Everything about my dog, please.")
     page.get_by_role("button", name="Send", exact=True).click()
     number = number_on(page)
+    due_on(vet.go(f"/requests/{number}/"), "28 February 2027", ("HIPAA", "2 March 2027"))
     page = vet.go(f"/requests/{number}/held/")
     made_copy(page)
     work(vet.site, "dsar.")
@@ -244,6 +252,9 @@ def test_a_patients_request_goes_on_to_the_provider_with_its_clock(visit: Visit)
     stranger, officer, provider = visit(), at_work(visit, "Alder Planning"), visit(OFFICER)
     number = ask(stranger, "planning", "Know what is held about me", "paula@post.example")
     page = officer.go(f"/requests/{number}/")
+    due_on(page, "5 February 2027",
+           ("GDPR (European", "1 March 2027"), ("UK GDPR", "1 March 2027"),
+           ("Switzerland", "2 March 2027"))  # fmt: skip
     due = page.locator("#clocks").inner_text()
     page.get_by_role("link", name="Hand on to the provider").click()
     page.get_by_label("Which organisation sent the data?").select_option("Hudson Valley Hospital")
