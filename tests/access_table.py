@@ -244,6 +244,10 @@ TABLE: dict[str, Row] = {
     "studies:worklist":                row("in  302 200 200 302 302 200"),
     "studies:study":                   row("in  404 200 200 403 403 404", uid=STUDY),
     "studies:share":                   row("in  403 200 403 403 403 404", uid=STUDY),
+    # Whoever sent a study, and administrators, reject and restore it.
+    "studies:rejected":                row("in  403 200 403 200 403 200"),
+    "studies:reject":                  row("in  403 200 403 200 403 404", uid=STUDY),
+    "studies:restore":                 row("in  403 405 403 405 403 405", uid=STUDY),
     "studies:held_release":            row("in  405 405 405 405 405 405", uid=STUDY),
     "studies:doubts_settle":           row("in  405 405 405 405 405 405", uid=STUDY),
     "studies:trail":                   row("in  403 403 200 403 200 403"),
