@@ -12,7 +12,9 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from backups.gateways.place import Place, refuse_together
+from backups.gateways.folder import Folder
+from backups.gateways.place import Place
+from backups.gateways.places import refuse_together
 from backups.gateways.sealing import destroy_key, make_key, open_dump, open_key, seal_dump
 from backups.rules.keeping import ROTATED_WITHIN, expiry
 from backups.rules.names import Kind, artefact_path, name_of
@@ -29,12 +31,12 @@ TRIED = b"A name that nobody has: Marker Control."
 
 
 @contextmanager
-def _a_sealed_dump() -> Iterator[tuple[Place, Place, str]]:
+def _a_sealed_dump() -> Iterator[tuple[Folder, Folder, str]]:
     """Two places of a moment, with a dump in the one and its key in the other."""
     folder = Path(settings.STATE_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="control-", dir=folder) as here:
-        data, keys = Place(Path(here) / "data"), Place(Path(here) / "keys")
+        data, keys = Folder(Path(here) / "data"), Folder(Path(here) / "keys")
         name = name_of(timezone.now(), UUID(int=0))
         key = make_key(keys, name, Kind.DATA)
         seal_dump(data, name, Kind.DATA, key=key, pieces=[TRIED])
@@ -66,7 +68,7 @@ def sealed_apart() -> str:
         )
     with _a_sealed_dump() as (data, keys, name):
         with must_refuse(BackupRefused, "A place of keys within that of data"):
-            refuse_together(data, Place(data.folder / "keys"))
+            refuse_together(data, Folder(data.folder / "keys"))
         written = b"".join(data.read(artefact_path(name, Kind.DATA)))
         require(TRIED not in written, "A backup holds what it holds in the clear.")
         require(_opened(data, keys, name) == TRIED, "A backup does not open with its own key.")
