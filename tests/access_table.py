@@ -223,6 +223,8 @@ TABLE: dict[str, Row] = {
     "retention:certificate_note":      row("in  403 403 404 404 404 403", number=1),
     "retention:certificate_addendum":  row("in  403 403 404 404 404 403", number=1),
     "backups:backups":                 row("in  403 403 200 200 200 403"),
+    "backups:plan":                    row("in  403 403 200 200 200 403"),
+    "backups:plan_document":           row("in  403 403 404 404 404 403"),
     "backups:devices":                 row("in  403 403 200 200 200 403"),
     "backups:device":                  row("in  403 403 404 404 404 403", number=1),
     "backups:device_retire":           row("in  403 403 403 405 403 403", number=1),
