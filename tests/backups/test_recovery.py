@@ -16,6 +16,7 @@ from backups.models import RecoveryPlan
 from backups.rules.recovery import Plan, Seen, hours_of, shortfalls
 from backups.services.recovery import PlanRefused, standing_of, write_plan
 from jobs.rules.kinds import kind_named
+from policies.rules.controls import control_named
 from tests.backups.cases import days_later
 from tests.backups.test_pages import drilled, entered
 from tests.factories import Cast, actor_of, text_of
@@ -112,6 +113,22 @@ def test_those_who_lead_are_reminded_once_a_week_while_it_lasts(cast: Cast) -> N
         entered(0.5)
         rotate(None)
         assert told.count() == 4
+
+
+def test_the_control_is_red_while_nobody_practises_and_a_drill_clears_it(
+    cast: Cast, settings: Any
+) -> None:
+    settings.BACKUP_URL, settings.BACKUP_KEYS_URL = "/srv/backups", "/mnt/keys"
+    control = control_named("backups.sealed-apart")
+    assert control is not None
+    entered(1)
+    assert control.check({}).passed, "the first drill has the whole interval"
+    entered(91)
+    assert "for more than 90 days" in control.check({}).says
+    drilled(1, is_good=False)
+    assert not control.check({}).passed
+    drilled(89)
+    assert control.check({}).passed
 
 
 # Writing ------------------------------------------------------------------------------------------
