@@ -12,12 +12,15 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from backups.gateways.place import Place, refuse_together
+from backups.gateways.folder import Folder
+from backups.gateways.place import Place
+from backups.gateways.places import refuse_together
 from backups.gateways.sealing import destroy_key, make_key, open_dump, open_key, seal_dump
-from backups.rules.keeping import ROTATED_WITHIN, expiry
+from backups.models import Generation
+from backups.rules.keeping import ROTATED_WITHIN, State, expiry
 from backups.rules.names import Kind, artefact_path, name_of
 from backups.rules.refusals import BackupRefused, CopyDamaged, KeyGone
-from backups.selectors import last_good, overdue_artefacts
+from backups.selectors import last_good, last_good_drill, overdue_artefacts
 from backups.tasks import LEDGERS, MAKE, ROTATE
 from jobs.rules.kinds import schedules
 from policies.rules.controls import control, must_refuse, require
@@ -29,12 +32,12 @@ TRIED = b"A name that nobody has: Marker Control."
 
 
 @contextmanager
-def _a_sealed_dump() -> Iterator[tuple[Place, Place, str]]:
+def _a_sealed_dump() -> Iterator[tuple[Folder, Folder, str]]:
     """Two places of a moment, with a dump in the one and its key in the other."""
     folder = Path(settings.STATE_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="control-", dir=folder) as here:
-        data, keys = Place(Path(here) / "data"), Place(Path(here) / "keys")
+        data, keys = Folder(Path(here) / "data"), Folder(Path(here) / "keys")
         name = name_of(timezone.now(), UUID(int=0))
         key = make_key(keys, name, Kind.DATA)
         seal_dump(data, name, Kind.DATA, key=key, pieces=[TRIED])
@@ -51,6 +54,14 @@ def _require_scheduled(*kinds: str) -> None:
     require(scheduled >= set(kinds), "Nothing makes backups, ends them or writes their ledgers.")
 
 
+def _unpractised() -> timedelta:
+    """How long no restore has been practised, though there was something to practise with."""
+    first = Generation.objects.exclude(state=State.FAILED).order_by("begun_at").first()
+    drill, now = last_good_drill(), timezone.now()
+    since = drill.began_at if drill else first.begun_at if first else now
+    return now - since
+
+
 @control("backups.sealed-apart", "Backups are made, and sealed under keys that lie apart from them")
 def sealed_apart() -> str:
     require(
@@ -64,9 +75,13 @@ def sealed_apart() -> str:
             timezone.now() - last.begun_at <= LATE,
             f"The last whole backup is of {last.begun_at:%d %B %Y}.",
         )
+    require(
+        _unpractised() <= timedelta(days=settings.BACKUP_DRILL_DAYS),
+        f"No restore has been practised for more than {settings.BACKUP_DRILL_DAYS} days.",
+    )
     with _a_sealed_dump() as (data, keys, name):
         with must_refuse(BackupRefused, "A place of keys within that of data"):
-            refuse_together(data, Place(data.folder / "keys"))
+            refuse_together(data, Folder(data.folder / "keys"))
         written = b"".join(data.read(artefact_path(name, Kind.DATA)))
         require(TRIED not in written, "A backup holds what it holds in the clear.")
         require(_opened(data, keys, name) == TRIED, "A backup does not open with its own key.")

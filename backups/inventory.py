@@ -33,6 +33,16 @@ MODELS: Models = [
         "certified_by": readable("Who entered the certificate", Category.PROFESSIONAL),
         "certified_at": "When they did",
     }),
+    ("backups.RecoveryPlan", Category.CONFIGURATION, {
+        "id": "Number of the row", "organisation": "Organisation", "number": "Number",
+        "owner": readable("Who leads after a disaster", Category.PROFESSIONAL),
+        "deputy": readable("Who does in their place", Category.PROFESSIONAL),
+        "point_hours": "How many hours of work may be lost",
+        "time_hours": "How many hours the portal may be away",
+        "drill_days": "How often a restore is practised",
+        "written_by": readable("Who wrote it", Category.PROFESSIONAL),
+        "written_at": "When they did", "reminded_at": "When those who lead were reminded",
+    }),
 ]  # fmt: skip
 
 

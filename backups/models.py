@@ -153,3 +153,32 @@ class Device(models.Model):
     @property
     def due_on(self) -> date | None:
         return certified_by(self.retired_on) if self.retired_on else None
+
+
+class RecoveryPlan(models.Model):
+    """What an organisation wrote down for the day when the portal is lost. Written anew, never
+    changed: the latest counts, and the others show what was planned when."""
+
+    id = models.BigAutoField(primary_key=True)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    number = models.PositiveIntegerField()
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    deputy = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Recovery point and recovery time objective.
+    point_hours = models.PositiveIntegerField()
+    time_hours = models.PositiveIntegerField()
+    drill_days = models.PositiveIntegerField()
+    written_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    written_at = models.DateTimeField(default=timezone.now)
+    reminded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "number"], name="plan_number_once"),
+            models.CheckConstraint(
+                condition=~models.Q(owner=models.F("deputy")), name="plan_led_by_two"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"plan {self.number}"

@@ -113,10 +113,14 @@ def devices_of(actor: Actor) -> QuerySet[Device]:
     return rows.select_related("witness", "certified_by").order_by("-number")
 
 
-def possible_witnesses(actor: Actor) -> list[User]:
-    """Who can have seen a destruction that this person enters: any other member."""
-    members = User.objects.filter(
+def members_of(actor: Actor) -> QuerySet[User]:
+    """Who works where this person does."""
+    return User.objects.filter(
         is_active=True, memberships__organisation_id=actor.organisation_id,
         memberships__is_active=True,
-    )  # fmt: skip
-    return list(members.exclude(pk=actor.user_id).distinct())
+    ).distinct()  # fmt: skip
+
+
+def possible_witnesses(actor: Actor) -> list[User]:
+    """Who can have seen a destruction that this person enters: any other member."""
+    return list(members_of(actor).exclude(pk=actor.user_id))

@@ -14,6 +14,7 @@ from backups.selectors import is_drill_overdue, makes_backups
 from backups.services.hardware import remind_of_devices
 from backups.services.ledgers import refresh_ledgers
 from backups.services.making import make_backup, places_named
+from backups.services.recovery import remind_of_plans
 from backups.services.register import tell_administrators
 from backups.services.rotating import rotate_backups
 from jobs.rules.kinds import job_kind, schedule_job
@@ -50,6 +51,7 @@ def register_jobs() -> None:
         if is_drill_overdue():
             tell_administrators(DRILL_DUE, at_most_every=timedelta(days=7))
         remind_of_devices()
+        remind_of_plans()
 
     @job_kind(LEDGERS, label="Writing ledgers beside the backups")
     @under(Purpose.LEGAL_OBLIGATION, *CARE_DATA)

@@ -44,7 +44,14 @@ _KEEP, _LOOK = Capability.MANAGE_CONFIGURATION, Capability.SEE_TRAIL
 NAVIGATION: list[tuple[str, list[tuple[str, str, Capabilities]]]] = [
     (
         "Studies",
-        [("Studies", "studies:worklist", (Capability.VIEW_IMAGES, Capability.SEE_SUBJECTS))],
+        [
+            ("Studies", "studies:worklist", (Capability.VIEW_IMAGES, Capability.SEE_SUBJECTS)),
+            (
+                "Rejected",
+                "studies:rejected",
+                (Capability.SUBMIT_STUDIES, Capability.MANAGE_MEMBERS),
+            ),
+        ],
     ),
     ("Send", [("Send", "studies:upload", (Capability.SUBMIT_STUDIES,))]),
     (

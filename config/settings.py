@@ -87,9 +87,10 @@ _keys_database_url = _required("KEYS_DATABASE_URL", lambda: f"sqlite:///{STATE_D
 REDIS_URL = _required("REDIS_URL", str)
 # file:///folder or s3://bucket?endpoint=http://host:port&region=name
 STORAGE_URL = _required("STORAGE_URL", lambda: f"file://{STATE_DIR}/blobs")
-# Where backups go, and their keys, which never lie with them; unset, the portal makes none itself.
-BACKUP_URL = env.str("BACKUP_URL", "")
-BACKUP_KEYS_URL = env.str("BACKUP_KEYS_URL", "")
+# Where backups go, and their keys, which never lie with them; none, and the portal makes none
+# itself. What is embedded stands for two places, on the one disk that a demonstration has.
+BACKUP_URL = env.str("BACKUP_URL", "" if DEPLOYED else f"file://{STATE_DIR}/backups/data")
+BACKUP_KEYS_URL = env.str("BACKUP_KEYS_URL", "" if DEPLOYED else f"file://{STATE_DIR}/backups/keys")
 BACKUP_KEEP_DATA_DAYS = env.int("BACKUP_KEEP_DATA_DAYS", 30)
 # How long an erasure takes to be final: a destroyed key lives on in backups of keys.
 BACKUP_KEEP_KEYS_DAYS = env.int("BACKUP_KEEP_KEYS_DAYS", 14)

@@ -113,7 +113,10 @@ def exclusions_of(project: Project, studies: Iterable[ProjectStudy]) -> dict[int
         study.uid: study
         for batch in batched([row.study_uid for row in rows], IDS_PER_QUERY)
         for study in Study.objects.filter(
-            organisation_id=project.organisation_id, uid__in=batch, archived_at=None
+            organisation_id=project.organisation_id,
+            uid__in=batch,
+            archived_at=None,
+            rejected_at=None,
         ).only("uid", "doubts", "created_at", "subject_id", "organisation_id")
     }
     purpose = Purpose(project.purpose)

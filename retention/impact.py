@@ -10,11 +10,11 @@ from django.utils import timezone
 from accounts.models import Organisation
 from policies.rules.findings import Finding
 from policies.rules.impact import Impact, Values
-from retention.rules.facts import day_everywhere
 from retention.rules.floors import below_law
 from retention.rules.schedule import schedule_of
 from retention.selectors.keeping import duties_under
 from retention.selectors.simulation import simulate
+from studies.rules.keeping import day_everywhere
 
 
 def impact_on_studies(organisation_id: UUID, before: Values, after: Values) -> list[Impact]:

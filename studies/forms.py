@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Organisation
 from studies.rules.qido import EARLIEST, LATEST
+from studies.rules.rejecting import LONGEST_NOTE, REASONS, Why, refusal_of_note
 
 MODALITIES = ["CR", "CT", "DX", "MG", "MR", "NM", "OT", "PT", "RF", "SC", "SR", "US", "XA"]
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -124,3 +125,42 @@ def chosen_recipient(
         if kind == "organisation" and str(row.organisation_id) == pk:
             return row.organisation, None
     raise LookupError(value)
+
+
+class RejectForm(forms.Form):
+    """Why a study should not have been sent; the code of DICOM follows from the reason."""
+
+    why = forms.ChoiceField(
+        label="What is wrong with it",
+        widget=forms.RadioSelect,
+        choices=[(one.value, reason.label) for one, reason in REASONS.items()],
+        error_messages={"required": "Choose what is wrong with it."},
+    )
+    note = forms.CharField(
+        label="Note",
+        required=False,
+        help_text="For whoever looks at it later, such as where the images belong.",
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": LONGEST_NOTE}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if "why" in values and "note" in values:
+            values["why"] = Why(values["why"])
+            if refusal := refusal_of_note(values["why"], values["note"]):
+                self.add_error("note", refusal)
+        return values
+
+
+class RejectedStudyForm(forms.Form):
+    """Which study an administrator means, who sees no worklist."""
+
+    study = forms.RegexField(
+        label="Number of the study",
+        regex=r"^\s*[0-9]+(\.[0-9]+)*\s*$",
+        max_length=66,
+        help_text="Its DICOM number (Study Instance UID), as whoever found the mistake gives it.",
+        error_messages={
+            "invalid": "A DICOM number has only digits and dots, such as 1.2.840.113619.2.55."
+        },
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db.models import QuerySet
 from django.template.defaultfilters import filesizeformat
 
 from audit.models import Event
@@ -20,24 +21,27 @@ from policies.rules.holdings import File, Holder, Holding, Whose, one_file, regi
 from studies.gateways.disagreements import as_text, said_of
 from studies.gateways.objects import ObjectReader, lengths_of
 from studies.models import Correction, Instance, Statement, Study
-from studies.selectors import sources_of, study_summaries
+from studies.selectors import OF_SOMEBODY_ELSE, REJECTED, sources_of, study_summaries
 from studies.timeline import Line, Shown, lines_of
 
 _TOGETHER = 200
 
 
-def _studies(whose: Whose) -> list[Study]:
+def _rows(whose: Whose) -> QuerySet[Study]:
     """What lies in the legal archive is another room's to speak of, and opens for nobody here."""
-    return list(
-        Study.objects.filter(
-            organisation_id=whose.organisation_id, subject_id__in=whose.subject_ids,
-            archived_at=None,
-        ).order_by("pk")
-    )  # fmt: skip
+    return Study.objects.filter(
+        organisation_id=whose.organisation_id, subject_id__in=whose.subject_ids, archived_at=None
+    ).order_by("pk")
+
+
+def _studies(whose: Whose) -> list[Study]:
+    """Of which a copy goes to the person: also what was rejected, unless it shows somebody else."""
+    return list(_rows(whose).exclude(OF_SOMEBODY_ELSE))
 
 
 def _holdings(whose: Whose) -> Iterator[Holding]:
-    studies = _studies(whose)
+    yield from _rejected(whose)
+    studies = [one for one in _studies(whose) if one.rejected_at is None]
     if studies:
         objects = sum(one.instance_count + one.held_count for one in studies)
         size = sum(one.bytes for one in studies)
@@ -48,7 +52,7 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
             ", ".join(sources_of([one.pk for one in studies])),
             tuple(sorted({one.recipient_organisation.name for one in shared})),
         )  # fmt: skip
-    yield from _words(studies)
+    yield from _words(_studies(whose))
     looks = number_for_subjects(
         subject_ids=whose.subject_ids, organisation_id=whose.organisation_id
     )
@@ -58,6 +62,24 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
             source=CATEGORIES[Category.TRAIL].source.value,
             kept="as the law asks of whoever keeps a trail",
         )  # fmt: skip
+
+
+def _rejected(whose: Whose) -> Iterator[Holding]:
+    """What was sent by mistake is held too, until it is gone."""
+    rows = _rows(whose).filter(REJECTED)
+    for others, what, withheld in (
+        (False, "Studies rejected as wrongly sent or of no use", ""),
+        (True, "Studies rejected because they show somebody else, or were not meant for us",
+         "what somebody else's images show is theirs to see"),
+    ):  # fmt: skip
+        found = rows.filter(OF_SOMEBODY_ELSE) if others else rows.exclude(OF_SOMEBODY_ELSE)
+        if first := found.first():
+            yield Holding(
+                Category.IMAGES, what, found.count(), first.created_at,
+                ", ".join(sources_of(found.values_list("pk", flat=True))),
+                kept="hidden until it can be restored no more, then destroyed unless law keeps it",
+                withheld=withheld,
+            )  # fmt: skip
 
 
 def _words(studies: list[Study]) -> Iterator[Holding]:

@@ -27,6 +27,7 @@ MODELS: Models = [
         "year_token": keyed_hash("Year of the examination, for search"),
         "modalities": "Kinds of images", "is_anonymous": "Whether it was made anonymous",
         "archived_at": "Since when it lies in the legal archive",
+        "rejected_at": "Since when it is rejected as wrongly sent",
         "doubts": "Why it may be somebody else's",
         "series_count": "Series", "instance_count": "Objects", "held_count": "Objects held back",
         "bytes": "Size", "created_at": DAY, "changed_at": "Last changed",
@@ -60,6 +61,10 @@ MODELS: Models = [
         "id": "Number", "study": "Study", "sealed_values": sealed("Old and new values"),
         "case_number": "Request it came with",
         "by": readable("Who corrected it", Category.PROFESSIONAL), "at": "When",
+    }),
+    ("studies.Rejection", Category.MEDICAL, {
+        "study": "Study", "why": "Why it was rejected", "sealed_note": sealed("What was noted"),
+        "by": readable("Who rejected it", Category.PROFESSIONAL), "at": "When",
     }),
     ("studies.Statement", Category.MEDICAL, {
         "id": "Number", "study": "Study", "kind": "Whose words",

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Agreement, Organisation, User
 from consent.models import DataSubject
+from studies.rules.rejecting import REASONS, Why
 
 
 class Upload(models.Model):
@@ -56,6 +57,8 @@ class Study(models.Model):
     is_anonymous = models.BooleanField(default=False)
     # Since when law alone asks for it: it is in no list, and its keys lie in the archive.
     archived_at = models.DateTimeField(null=True)
+    # Since when it is rejected as wrongly sent: it is in no list, until it is restored or goes.
+    rejected_at = models.DateTimeField(null=True)
     # Why the identifier may be naming somebody else; empty once a person has settled it.
     doubts = models.JSONField(default=list)
     series_count = models.PositiveIntegerField(default=0)
@@ -68,10 +71,14 @@ class Study(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["organisation", "uid"], name="study_once"),
-            # Every list asks for these counts, so what is archived is in none.
+            # Every list asks for these counts, so what is archived or rejected is in none.
             models.CheckConstraint(
                 condition=models.Q(archived_at=None) | models.Q(instance_count=0, held_count=0),
                 name="study_archived_is_hidden",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rejected_at=None) | models.Q(instance_count=0, held_count=0),
+                name="study_rejected_is_hidden",
             ),
         ]
         indexes = [
@@ -80,6 +87,11 @@ class Study(models.Model):
                 fields=["organisation", "-archived_at"],
                 name="study_archived",
                 condition=~models.Q(archived_at=None),
+            ),
+            models.Index(
+                fields=["organisation", "-rejected_at"],
+                name="study_rejected",
+                condition=~models.Q(rejected_at=None),
             ),
             models.Index(fields=["organisation", "-id"], name="study_recent"),
             # With the organisation in front: on the hash alone, SQLite would rather read all of an
@@ -90,6 +102,27 @@ class Study(models.Model):
             models.Index(fields=["organisation", "month_token"], name="study_by_month"),
             models.Index(fields=["organisation", "year_token"], name="study_by_year"),
         ]
+
+    @property
+    def is_hidden(self) -> bool:
+        """Is it in no list although it is there?"""
+        return self.archived_at is not None or self.rejected_at is not None
+
+
+class Rejection(models.Model):
+    """Somebody said that a study should not have been sent. Gone with it, or when it is restored.
+
+    The trail keeps who said so, when and by which code.
+    """
+
+    study = models.OneToOneField(
+        Study, on_delete=models.CASCADE, primary_key=True, related_name="rejection"
+    )
+    why = models.CharField(max_length=20, choices=[(one.value, REASONS[one].label) for one in Why])
+    # In the words of whoever rejected it, under the study's key.
+    sealed_note = models.BinaryField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
 
 
 class StudyNameToken(models.Model):

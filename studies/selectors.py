@@ -26,6 +26,7 @@ from studies import index
 from studies.gateways.corrections import as_corrected, coercions_of
 from studies.models import Blob, Instance, Series, Study, StudyNameToken, Upload
 from studies.rules.qido import DateRange, is_literal, is_name_start, literal_start, words_of
+from studies.rules.rejecting import REASONS
 from studies.sealing import metadata_context, opened_metadata, series_context, study_context
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_keys
@@ -39,6 +40,14 @@ MOST_DAMAGED = 200
 THERE = Q(instance_count__gt=0) | Q(held_count__gt=0)
 # Those that law alone asks for: in no list, and their keys open for cases of release only.
 ARCHIVED = Q(archived_at__isnull=False)
+# Those that somebody rejected as wrongly sent, until they are restored or gone.
+REJECTED = Q(rejected_at__isnull=False)
+# All that is there and in no list: holds, the law and the person's rights reach it as well.
+HIDDEN = ARCHIVED | REJECTED
+# Rejected, for it shows somebody else than its name says: no copy of it goes to that person.
+OF_SOMEBODY_ELSE = Q(
+    rejection__why__in=[one.value for one, reason in REASONS.items() if reason.is_of_somebody_else]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ _SHOWN_STUDY: Final = (
 )  # fmt: skip
 _FILED_STUDY: Final = (
     *_SHOWN_STUDY, "key_id", "patient_id_token", "modalities", "series_count", "bytes",
-    "changed_at", "archived_at",
+    "changed_at", "archived_at", "rejected_at",
 )  # fmt: skip
 _INSTANCE: Final = (
     "id", "study_id", "series_id", "organisation_id", "uid", "sop_class_uid",

@@ -44,5 +44,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A connection kept by a thread of a test's server would keep its database from being dropped.
 for _database in DATABASES.values():  # noqa: F405
     _database["CONN_MAX_AGE"] = 0
+# A test of backups names places of its own; the others run without.
+BACKUP_URL = BACKUP_KEYS_URL = ""
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - or the server of static files warns

@@ -1,27 +1,20 @@
-"""A place for copies: a folder, best a disk or a share of another machine.
+"""A place for copies: a folder, or a bucket of an object store.
 
-What is written appears whole or not at all: under a temporary name, synced, renamed, and the
-folder synced. The names come from `backups.rules.names`, which checks what becomes a path.
+What is written appears whole or not at all. The names come from `backups.rules.names`, which
+checks what becomes a path.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import hashlib
-import os
-import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
-from backups.rules.refusals import BackupRefused, CopyDamaged, PlaceFull, PlaceRefused
+from backups.rules.refusals import CopyDamaged
 
 PIECE = 1024 * 1024
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Sink = Callable[[bytes | memoryview], object]
 
 
@@ -31,44 +24,74 @@ class Written:
     digest: str
 
 
-class Place:
-    """A folder of copies that only its owner may read."""
+class Counting:
+    """A sink that counts and hashes what passes through it into another."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, into: Callable[[memoryview], object]) -> None:
+        self._into, self._hash, self._size = into, hashlib.sha256(), 0
 
-    def __str__(self) -> str:
-        return str(self.folder)
+    def __call__(self, piece: bytes | memoryview) -> None:
+        self._hash.update(piece)
+        self._size += len(piece)
+        self._into(memoryview(piece))
 
+    @property
+    def written(self) -> Written:
+        return Written(self._size, self._hash.hexdigest())
+
+
+class Place(ABC):
+    """Where copies lie. As text it is the address by which it is found again.
+
+    Any call may raise `PlaceRefused`, and `PlaceFull` when writing.
+    """
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+    @abstractmethod
     def write(self, name: str, fill: Callable[[Sink], object]) -> Written:
-        """Have `fill` write pieces into a file of this name; nothing is left if it fails."""
-        final, part = self.folder / name, self.folder / "tmp" / uuid4().hex
-        with _typed(self):
-            _make_folder(part.parent)
-            _make_folder(final.parent)
-            try:
-                written = _fill(part, fill)
-                part.replace(final)
-                _sync_folder(final.parent)
-            except BaseException:
-                with suppress(OSError):
-                    part.unlink()
-                raise
-        return written
+        """Have `fill` write pieces into a copy of this name; nothing is left if it fails."""
+
+    @abstractmethod
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield a copy in pieces of `PIECE`, the last shorter; raises `CopyDamaged` if none is."""
+
+    @abstractmethod
+    def has(self, name: str) -> bool: ...
+
+    @abstractmethod
+    def delete(self, name: str) -> bool:
+        """Delete a copy for good; tell whether there was one. Safe to repeat."""
+
+    @abstractmethod
+    def delete_folder(self, name: str) -> None: ...
+
+    @abstractmethod
+    def generations(self) -> list[str]:
+        """Give the folders of generations, finished or not, the oldest first."""
+
+    @abstractmethod
+    def blob_names(self) -> Iterator[str]: ...
+
+    @abstractmethod
+    def clear_leftovers(self) -> None:
+        """Remove what a writer that was killed left; nobody else writes under the lock."""
+
+    @abstractmethod
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep others from writing here meanwhile; a lock ends with its process."""
+
+    @abstractmethod
+    def lies_with(self, other: Place) -> bool:
+        """Would whoever copies the one of both have the other, or some of it?"""
+
+    def is_there(self) -> bool:
+        """A disk that is not mounted looks like a place without anything in it."""
+        return self.has("lock")
 
     def write_text(self, name: str, text: str) -> Written:
         return self.write(name, lambda sink: sink(text.encode()))
-
-    def read(self, name: str) -> Iterator[bytes]:
-        """Yield a file in pieces; raises `CopyDamaged` if there is none."""
-        with _typed(self):
-            try:
-                file = (self.folder / name).open("rb")
-            except FileNotFoundError:
-                raise CopyDamaged(f"{name} is not in {self}.") from None
-            with file:
-                while piece := file.read(PIECE):
-                    yield piece
 
     def read_text(self, name: str) -> str:
         try:
@@ -76,146 +99,8 @@ class Place:
         except UnicodeDecodeError:
             raise CopyDamaged(f"{name} in {self} is no text.") from None
 
-    def has(self, name: str) -> bool:
-        with _typed(self):
-            return (self.folder / name).is_file()
-
-    def is_there(self) -> bool:
-        """A disk that is not mounted looks like a folder without anything in it."""
-        return self.has("lock")
-
     def digest_of(self, name: str) -> Written:
-        hashed, size = hashlib.sha256(), 0
+        counted = Counting(lambda _: None)
         for piece in self.read(name):
-            hashed.update(piece)
-            size += len(piece)
-        return Written(size, hashed.hexdigest())
-
-    def delete(self, name: str) -> bool:
-        """Overwrite and unlink a file; tell whether there was one. Safe to repeat."""
-        path = self.folder / name
-        with _typed(self):
-            try:
-                # Wrapped keys are small: on what overwrites in place, nothing of them is left.
-                if path.stat().st_size <= PIECE:
-                    _overwrite(path)
-                path.unlink()
-            except FileNotFoundError:
-                return False
-            _sync_folder(path.parent)
-        return True
-
-    def delete_folder(self, name: str) -> None:
-        with _typed(self), suppress(FileNotFoundError):
-            shutil.rmtree(self.folder / name)
-
-    def generations(self) -> list[str]:
-        """Give the folders of generations, finished or not, the oldest first."""
-        with _typed(self), suppress(FileNotFoundError):
-            return sorted(one.name for one in (self.folder / "generations").iterdir())
-        return []
-
-    def blob_names(self) -> Iterator[str]:
-        with _typed(self):
-            for folder in sorted((self.folder / "blobs").glob("??")):
-                yield from sorted(one.name for one in folder.iterdir())
-
-    def clear_leftovers(self) -> None:
-        """Remove what a writer that was killed left; nobody else writes under the lock."""
-        self.delete_folder("tmp")
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep others from writing here meanwhile; a lock ends with its process."""
-        with _typed(self):
-            _make_folder(self.folder)
-            file = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            _lock(file, self)
-            yield
-        finally:
-            os.close(file)
-
-
-def place_at(where: str) -> Place:
-    """Give the place that a path or a `file:///` address names."""
-    parts = urlsplit(where)
-    if parts.scheme == "file":
-        return Place(Path(unquote(parts.path)).resolve())
-    if not where or "://" in where:
-        raise BackupRefused(
-            f"A place for backups is a folder, as a path or file:///path, and not {where!r}."
-            " Mount what is elsewhere."
-        )
-    return Place(Path(where).resolve())
-
-
-def refuse_together(data: Place, keys: Place) -> None:
-    """Raise `BackupRefused` if one place lies within the other."""
-    one, other = data.folder, keys.folder
-    if one == other or one.is_relative_to(other) or other.is_relative_to(one):
-        raise BackupRefused(
-            "The place of keys must lie apart from that of data, and neither within the other:"
-            " whoever copies the one must not have the other."
-        )
-
-
-def _fill(part: Path, fill: Callable[[Sink], object]) -> Written:
-    hashed, size = hashlib.sha256(), 0
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-
-        def sink(piece: bytes | memoryview) -> None:
-            nonlocal size
-            hashed.update(piece)
-            size += len(piece)
-            view = memoryview(piece)
-            while view:
-                view = view[os.write(file, view) :]
-
-        fill(sink)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    return Written(size, hashed.hexdigest())
-
-
-def _lock(file: int, place: Place) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise BackupRefused(f"Another backup or rotation is at work in {place}.") from None
-
-
-def _overwrite(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _typed(place: Place) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise PlaceFull(
-                f"{place} has no room left. Make room, or let older generations end sooner"
-                " (BACKUP_KEEP_DATA_DAYS), and run it again."
-            ) from error
-        raise PlaceRefused(f"{place} cannot be used: {error.strerror}.") from error
+            counted(piece)
+        return counted.written

@@ -59,6 +59,8 @@ class What(StrEnum):
     GRANT = "grant"
     CONSENT = "consent"
     DIRECTIVE = "directive"
+    # A study that was rejected as wrongly sent, by the number of its key.
+    REJECTED = "rejected"
     # A study that went to the legal archive, by the number of its key.
     ARCHIVED = "archived"
     ERASURE = "erasure"
@@ -82,6 +84,7 @@ _FIELDS: dict[What, frozenset[str]] = {
     What.GRANT: frozenset({"at", "by", "reason"}),
     What.CONSENT: frozenset({"at"}),
     What.DIRECTIVE: frozenset({"at", "until", *DIRECTIVE_SAYS}),
+    What.REJECTED: frozenset({"at", "by", "why"}),
     What.ARCHIVED: frozenset({"at"}),
     What.ERASURE: frozenset({"organisation", "subjects", "user"}),
     What.AGREEMENT: frozenset({"on"}),

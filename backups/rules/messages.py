@@ -5,7 +5,7 @@ from __future__ import annotations
 from accounts.rules.messages import Category, MessageTemplate
 
 FAILED, DRILL_DUE, RESTORED = "backup-failed", "drill-due", "backup-restored"
-DEVICE_DUE = "device-due"
+DEVICE_DUE, PLAN_DUE = "device-due", "recovery-plan-due"
 TEMPLATES = [
     MessageTemplate(
         FAILED, Category.SERVICE_UPDATE, "A backup was not made",
@@ -24,6 +24,12 @@ TEMPLATES = [
         "A device was taken out of service more than thirty days ago, and nothing says that it was"
         " emptied or destroyed. See to it, or enter its certificate.",
         "backups:device", has_target=True,
+    ),
+    MessageTemplate(
+        PLAN_DUE, Category.SERVICE_UPDATE, "The plan for disasters is not kept",
+        "You lead the plan for the day when the portal is lost. Something of it does not hold now:"
+        " a drill or a backup is older than planned, or the plan itself is. The page says what.",
+        "backups:plan",
     ),
     MessageTemplate(
         RESTORED, Category.SECURITY, "The portal was restored from a backup",

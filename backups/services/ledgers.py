@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.utils import timezone
 
 from audit.selectors import latest_checkpoint
-from backups.gateways.place import Place, place_at
+from backups.gateways.place import Place
+from backups.gateways.places import place_at
 from backups.models import Generation
 from backups.rules.keeping import State
 from backups.rules.ledgers import DISPOSAL_TITLE, REVOCATION_TITLE, Ledger

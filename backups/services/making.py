@@ -21,7 +21,8 @@ from django.utils import timezone
 from audit.selectors import latest_checkpoint
 from audit.services.seal import seal_all
 from backups.gateways.databases import DATA, KEYS, dump, require_programs
-from backups.gateways.place import Place, Sink, Written, place_at, refuse_together
+from backups.gateways.place import PIECE, Place, Sink, Written
+from backups.gateways.places import place_at, refuse_beside_store, refuse_together
 from backups.gateways.sealing import destroy_key, make_key, seal_dump
 from backups.models import Generation
 from backups.rules.file_list import Listed, read_list
@@ -35,7 +36,6 @@ from backups.services.signing import whole_generations, write_signed
 from vault.gateways.blob_store import BlobReader, blob_store
 from vault.rules.errors import BlobMissing
 
-PIECE = 1024 * 1024
 # Whatever a clock says: a file that seems to come from the future is copied as well.
 ALL = datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -55,6 +55,8 @@ def places_named(data: str = "", keys: str = "") -> Places:
         )
     places = Places(place_at(data), place_at(keys))
     refuse_together(places.data, places.keys)
+    for place in (places.data, places.keys):
+        refuse_beside_store(place, settings.STORAGE_URL)
     return places
 
 
@@ -137,10 +139,12 @@ class _Copied:
 def _copy_files(row: Generation, place: Place) -> _Copied:
     """Copy what the place lacks, and list all that the store holds now."""
     copied, known = _Copied(Written(0, "")), known_files(place)
+    # Asked for once: of an object store, each question is a journey.
+    there = set(place.blob_names())
 
     def fill(sink: Sink) -> None:
         for name in blob_store().names(before=ALL):
-            listed = known.get(name) if place.has(blob_path(name)) else None
+            listed = known.get(name) if name in there else None
             if listed is None:
                 listed = _copied(place, name)
                 copied.new += listed is not None

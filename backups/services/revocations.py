@@ -35,6 +35,9 @@ from policies.rules.erasing import Erased, erasers, past_erasures
 from policies.rules.holdings import Whose
 from retention.models import ArchivedStudy
 from retention.services.archiving import archive_again
+from studies.models import Rejection
+from studies.rules.rejecting import Why
+from studies.services.rejecting import reject_again
 from vault.selectors import destroyed_keys
 from vault.services.data_keys import destroy_data_keys
 
@@ -46,7 +49,7 @@ def revocations_now() -> Iterator[Revocation]:
     for key in destroyed_keys():
         yield Revocation(What.KEY, key)
     yield from _consents()
-    yield from _archived_studies()
+    yield from _hidden_studies()
     yield from _erasures()
     yield from _organisations()
     yield from _people()
@@ -68,8 +71,12 @@ def _consents() -> Iterator[Revocation]:
         })  # fmt: skip
 
 
-def _archived_studies() -> Iterator[Revocation]:
-    """Their keys lie in the archive by now: rows that came back would be listed, and not open."""
+def _hidden_studies() -> Iterator[Revocation]:
+    """What was rejected, and then what lies in the archive: its keys open for neither by then, so
+    that rows which came back would be listed, and not open."""
+    rejected = Rejection.objects.order_by("at", "pk")
+    for key_id, at, by, why in rejected.values_list("study__key_id", "at", "by_id", "why"):
+        yield Revocation(What.REJECTED, key_id, {"at": _text(at), "by": by, "why": why})
     rows = ArchivedStudy.objects.order_by("archived_at", "pk")
     for key_id, at in rows.values_list("study__key_id", "archived_at").iterator():
         yield Revocation(What.ARCHIVED, key_id, {"at": _text(at)})
@@ -202,6 +209,14 @@ def _erasure(line: Revocation, _since: datetime) -> int:
     return 1
 
 
+def _rejected(line: Revocation, _since: datetime) -> int:
+    at = line.at()
+    assert at is not None
+    return reject_again(
+        key_id=UUID(str(line.id)), why=Why(line.said["why"]), by_id=line.said["by"], at=at
+    )
+
+
 def _archived(line: Revocation, _since: datetime) -> int:
     at = line.at()
     assert at is not None
@@ -269,6 +284,7 @@ _AGAIN: dict[What, Callable[[Revocation, datetime], int]] = {
     What.GRANT: _grant,
     What.CONSENT: _consent,
     What.DIRECTIVE: _directive,
+    What.REJECTED: _rejected,
     What.ARCHIVED: _archived,
     What.ERASURE: _erasure,
     What.AGREEMENT: _agreement,

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.services.trail import record, system_ref
-from backups.gateways.place import Place, place_at
+from backups.gateways.place import Place
+from backups.gateways.places import place_at
 from backups.gateways.sealing import destroy_key, wrap_anew
 from backups.models import Artefact, Generation
 from backups.rules.keeping import State, ends_of

@@ -37,7 +37,7 @@ from jobs.services import JobAborted, Run, create_job
 from policies.rules.holdings import File, Whose, holders, one_file
 from studies.models import Study
 from studies.rules.display import words_of_study
-from studies.selectors import study_summaries
+from studies.selectors import OF_SOMEBODY_ELSE, study_summaries
 from vault.rules.contexts import bind
 from vault.services.blobs import SealedBlob, delete_blob, open_blob, seal_blob
 from vault.services.data_keys import create_data_key, destroy_data_keys, open_data_key
@@ -226,7 +226,9 @@ def _fhir(whose: Whose, now: datetime) -> File:
             subject_id__in=whose.subject_ids,
             organisation_id=whose.organisation_id,
             archived_at=None,
-        ).order_by("pk")
+        )
+        .exclude(OF_SOMEBODY_ELSE)
+        .order_by("pk")
     )
     found = bundle(
         made_at=now,

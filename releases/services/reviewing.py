@@ -74,8 +74,8 @@ def _linker(project: Project) -> FieldSealer:
 def _may_view(actor: Actor, project: Project, study: Study) -> bool:
     is_own = study.organisation_id == project.organisation_id == actor.organisation_id
     resource = resource_of(study)
-    # What went to the legal archive since is looked at by nobody any more.
-    is_own = is_own and study.archived_at is None
+    # What went to the legal archive or was rejected since is looked at by nobody any more.
+    is_own = is_own and not study.is_hidden
     return is_own and decide(actor=actor, action=Action.VIEW, resource=resource).is_permit
 
 

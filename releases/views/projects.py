@@ -167,7 +167,10 @@ def _described(actor: Actor, row: Project, rows: list[ProjectStudy]) -> list[dic
             study
             for batch in batched([one.study_uid for one in rows], IDS_PER_QUERY)
             for study in Study.objects.filter(
-                organisation_id=row.organisation_id, uid__in=batch, archived_at=None
+                organisation_id=row.organisation_id,
+                uid__in=batch,
+                archived_at=None,
+                rejected_at=None,
             )
         ]
         words = {
@@ -212,7 +215,10 @@ def collect(request: HttpRequest, pk: UUID) -> HttpResponse:
         uids = request.POST.getlist("study")[:200]
         found = list(
             Study.objects.filter(
-                organisation_id=row.organisation_id, uid__in=uids, archived_at=None
+                organisation_id=row.organisation_id,
+                uid__in=uids,
+                archived_at=None,
+                rejected_at=None,
             )
         )
         return _added(request, row, found)

@@ -21,9 +21,14 @@ from policies.rules.controls import Values, control, must_refuse, require
 from retention.models import DisposalItem, DisposalRun, Hold
 from retention.rules.disposal import Kept
 from retention.rules.duties import duties_over
-from retention.rules.facts import Facts, Holder, Setting
+from retention.rules.facts import Facts, Holder, Rejected, Setting
 from retention.rules.holds import Scope, refusal_to_lift
-from retention.rules.keeping import Keeping, keeping_in_archive, keeping_of
+from retention.rules.keeping import (
+    Keeping,
+    keeping_in_archive,
+    keeping_of,
+    keeping_of_rejected,
+)
 from retention.rules.periods import Period
 from retention.rules.schedule import OF_STUDIES, Scheduled, schedule_of
 from retention.selectors.archive import latest_keys_outside
@@ -31,6 +36,7 @@ from retention.services.leaving import goes_to_archive
 from retention.services.steps import bars_now
 from retention.tasks import ARCHIVE, PLAN
 from studies.models import Study
+from studies.rules.rejecting import restore_days
 from studies.selectors import studies_listed_for, study_named
 from studies.statements import own_study
 from vault.routers import KEYS
@@ -77,10 +83,20 @@ def law_counts(values: Values) -> str:
             require(not found.is_due(found.floor.until), f"{place}: due before the law lets it go.")
     people = [holder for holder in PLACES.values() if Setting.VETERINARY not in holder.settings]
     for holder in people:
+        floor = _kept(holder, ADULT, hasty).floor
+        rejected = _rejected(holder, restore_days(values))
+        require(floor and rejected.until >= floor.until, "Rejecting a study goes below the law.")
         adult, child = _kept(holder, ADULT, hasty), _kept(holder, CHILD, hasty)
         require(child.until > adult.until, "Studies of minors are kept no longer than of adults.")
     example = _kept(people[0], CHILD, hasty)
     return f"Under a policy of one day, a child's study of 2020 is still {_lower(example.words)}"
+
+
+def _rejected(holder: Holder, days: int) -> Keeping:
+    """Of an image that cannot be read, and is a record of its patient even so."""
+    rejected = Rejected(RECEIVED, stays_record=True)
+    facts = Facts(RECEIVED, EXAMINED, ADULT, modalities=frozenset({"CT"}), rejected=rejected)
+    return keeping_of_rejected(facts, duties=duties_over(holder, OF_STUDIES), days=days)
 
 
 def _lower(words: str) -> str:

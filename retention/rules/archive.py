@@ -19,6 +19,7 @@ class Why(StrEnum):
     ORGANISATION = "organisation"
     SCHEDULE = "schedule"
     RESTORED = "restored"
+    REJECTED = "rejected"
 
 
 WHY_LABELS = {
@@ -26,6 +27,7 @@ WHY_LABELS = {
     Why.ORGANISATION: "The organisation's account was closed",
     Why.SCHEDULE: "The policy's own time for it is over",
     Why.RESTORED: "It lay here before a restore",
+    Why.REJECTED: "It was rejected, and is a record of its patient even so",
 }
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from retention.rules.periods import age_on
 
 MAJORITY = 18
-# West of Greenwich a day is over up to twelve hours later.
-_LAST_ZONE = timedelta(hours=12)
 # Modalities (DICOM PS3.3 C.7.3.1.1.1) that need no X-rays and no nuclides. What is not among
 # them counts as ionising, for then it is kept for longer.
 _NOT_IONISING = frozenset(
@@ -61,6 +59,15 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Rejected:
+    """Since when a study is rejected as wrongly sent, and whether it is a record of its patient
+    even so, wherever it was filed."""
+
+    on: date
+    stays_record: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A study: when, of whom, and what came after it.
 
@@ -80,6 +87,7 @@ class Facts:
     # Whether it is settled whose study it is.
     is_settled: bool = True
     milestones: Mapping[str, date] = field(default_factory=dict)
+    rejected: Rejected | None = None
 
     @property
     def examination(self) -> date:
@@ -133,8 +141,3 @@ class Facts:
         if self.age > 130:
             return "the patient would have been more than 130 years old"
         return ""
-
-
-def day_everywhere(now: datetime) -> date:
-    """The day that has begun everywhere on earth: nothing is due where it is still yesterday."""
-    return (now - _LAST_ZONE).date()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,6 +10,7 @@ from retention.rules.disposal import Kept
 from retention.rules.duties import Duty, Term
 from retention.rules.facts import MILESTONE_LABELS, Facts, Milestone
 from retention.rules.schedule import Scheduled
+from studies.rules.rejecting import restorable_until
 
 # What a policy can say shall be done; the mildest counts where its lines differ.
 _MILDEST = ("archive", "review", "anonymise", "delete")
@@ -81,33 +82,47 @@ def keeping_of(facts: Facts, *, duties: Sequence[Duty], schedule: Sequence[Sched
     """Join all that asks for the study to be kept. Raises ValueError where nothing does."""
     claims = [_of_law(duty, facts) for duty in duties if duty.concerns(facts)]
     claims += [_of_policy(line, facts) for line in schedule]
-    # Of two that end on the same day the law's is named; what says the same is said once.
-    once = dict.fromkeys(claim for claim in claims if claim)
-    found = sorted(once, key=lambda claim: (claim.until, claim.is_law), reverse=True)
+    found = _longest_first(claims)
     waits = dict.fromkeys(one for line in schedule for one in line.waits_for(facts))
     if not schedule:
         raise ValueError("no line of the policy speaks of studies")
     if not found:
-        found = [Claim(facts.received_on, "nothing counts yet", "privacy policy")]
+        found = (Claim(facts.received_on, "nothing counts yet", "privacy policy"),)
     return Keeping(
-        until=found[0].until, claims=tuple(found), action=_mildest(schedule),
+        until=found[0].until, claims=found, action=_mildest(schedule),
         waits_for=tuple(waits), contradiction=facts.contradiction,
     )  # fmt: skip
 
 
 def keeping_in_archive(facts: Facts, *, duties: Sequence[Duty], archived_on: date) -> Keeping:
     """What lies in the legal archive is kept for law alone: the policy's own time is over."""
-    claims = [_of_law(duty, facts) for duty in duties if duty.concerns(facts)]
-    found = sorted(
-        dict.fromkeys(claim for claim in claims if claim), key=lambda claim: claim.until,
-        reverse=True,
-    )  # fmt: skip
+    found = _longest_first(_of_law(duty, facts) for duty in duties if duty.concerns(facts))
     if not found:
-        found = [Claim(archived_on, "no law asks for it any more", "privacy policy")]
+        found = (Claim(archived_on, "no law asks for it any more", "privacy policy"),)
     return Keeping(
-        until=found[0].until, claims=tuple(found), action="delete",
+        until=found[0].until, claims=found, action="delete",
         contradiction=facts.contradiction,
     )  # fmt: skip
+
+
+def keeping_of_rejected(facts: Facts, *, duties: Sequence[Duty], days: int) -> Keeping:
+    """What was rejected as wrongly sent is kept while it can be restored, and no longer: the
+    policy's other times are of what belongs here.
+
+    Law counts for what is a record of its patient, but not for somebody else's images, nor for a
+    second copy. What it asks for beyond that time goes to the archive. What contradicts itself is
+    hidden already, and two people look at it before it goes.
+    """
+    assert facts.rejected is not None
+    on = facts.rejected.on
+    why = f"{days} days from its rejection on {on.isoformat()}"
+    own = Claim(restorable_until(on, days), why, "privacy policy")
+    binding = (
+        [duty for duty in duties if duty.concerns(facts)] if facts.rejected.stays_record else []
+    )
+    law = [claim for duty in binding if (claim := _of_law(duty, facts))]
+    found = _longest_first([own, *law])
+    return Keeping(until=found[0].until, claims=found, action="archive")
 
 
 def keeping_without_a_person(facts: Facts, schedule: Sequence[Scheduled]) -> Keeping:
@@ -133,6 +148,12 @@ def why_not_erased(keeping: Keeping | None, today: date) -> Kept | None:
     if keeping.floor is not None and today <= keeping.floor.until:
         return Kept.LAW
     return None
+
+
+def _longest_first(claims: Iterable[Claim | None]) -> tuple[Claim, ...]:
+    """Of two that end on the same day the law's is named; what says the same is said once."""
+    once = dict.fromkeys(claim for claim in claims if claim)
+    return tuple(sorted(once, key=lambda claim: (claim.until, claim.is_law), reverse=True))
 
 
 def _mildest(schedule: Sequence[Scheduled]) -> str:

@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from retention.rules.disposal import KEPT_LABELS, Kept
-from retention.rules.facts import day_everywhere
 from retention.rules.keeping import Keeping, why_not_erased
 from retention.selectors.holds import guard_of
 from retention.selectors.keeping import keeping_of_studies, terms_of
 from studies.models import Study
-from studies.selectors import ARCHIVED, THERE
+from studies.rules.keeping import day_everywhere
+from studies.selectors import HIDDEN, THERE
 
 
 def erasure_forecast(
@@ -27,7 +27,7 @@ def erasure_forecast(
     """
     # Of the same that a plan looks at.
     rows = Study.objects.filter(
-        THERE | ARCHIVED, organisation=organisation, subject_id__in=subject_ids
+        THERE | HIDDEN, organisation=organisation, subject_id__in=subject_ids
     )
     studies = list(rows.select_related("organisation").order_by("id"))
     keepings = keeping_of_studies(studies, terms_of(organisation))

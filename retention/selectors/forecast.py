@@ -14,7 +14,7 @@ from django.db.models.functions import Mod
 from retention.selectors.batches import batches_of
 from retention.selectors.keeping import Ends, facts_of
 from studies.models import Study
-from studies.selectors import ARCHIVED, THERE
+from studies.selectors import HIDDEN, THERE
 
 OPEN = "open"
 # Of more studies every so many is looked at, and counts for as many: it is a picture.
@@ -45,8 +45,8 @@ def looked_at_of(studies: int) -> int:
 
 
 def forecast_of(organisation_id: UUID, ends: Ends) -> Forecast:
-    """Of all that can be seen, and of what law alone keeps out of sight."""
-    rows = Study.objects.filter(THERE | ARCHIVED, organisation_id=organisation_id)
+    """Of all that can be seen, and of what is kept out of sight."""
+    rows = Study.objects.filter(THERE | HIDDEN, organisation_id=organisation_id)
     studies = rows.count()
     if not ends.terms.schedule:
         return Forecast(studies, {OPEN: studies} if studies else {})

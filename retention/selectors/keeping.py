@@ -23,21 +23,23 @@ from consent.selectors import identities
 from policies.selectors import NoPolicy, effective_pack
 from retention.models import StudyMilestone
 from retention.rules.duties import Duty, duties_over
-from retention.rules.facts import Facts, Holder, Setting
+from retention.rules.facts import Facts, Holder, Rejected, Setting
 from retention.rules.horizon import Horizon
 from retention.rules.keeping import (
     Keeping,
     keeping_in_archive,
     keeping_of,
+    keeping_of_rejected,
     keeping_without_a_person,
 )
 from retention.rules.schedule import OF_ANONYMOUS, OF_STUDIES, Scheduled, schedule_of
 from retention.selectors.archive import Dates, dates_of_archived
 from studies import index
-from studies.models import Study
+from studies.models import Rejection, Study
 from studies.rules.attributes import parsed, text_of
 from studies.rules.display import day_of
-from studies.selectors import ARCHIVED, THERE, study_summaries
+from studies.rules.rejecting import REASONS, RESTORE_DAYS_DEFAULT, Why, restore_days
+from studies.selectors import HIDDEN, THERE, study_summaries
 
 STUDY_DATE, BIRTH_DATE = "00080020", "00100030"
 SETTINGS_OF = {
@@ -74,6 +76,8 @@ class Terms:
     version_id: UUID | None
     # Of studies that were made anonymous.
     of_anonymous: tuple[Scheduled, ...] = ()
+    # For how many days something rejected can be restored.
+    restore_days: int = RESTORE_DAYS_DEFAULT
 
 
 def terms_of(organisation: Organisation) -> Terms:
@@ -84,7 +88,8 @@ def terms_of(organisation: Organisation) -> Terms:
     except NoPolicy:
         return Terms(duties, (), None)
     of_anonymous = schedule_of(pack.values, OF_ANONYMOUS)
-    return Terms(duties, schedule_of(pack.values), pack.id, of_anonymous)
+    days = restore_days(pack.values)
+    return Terms(duties, schedule_of(pack.values), pack.id, of_anonymous, days)
 
 
 def keeping_of_studies(studies: Sequence[Study], terms: Terms) -> dict[int, Keeping]:
@@ -99,6 +104,8 @@ def _keepings(
 
 
 def _keeping(study: Study, facts: Facts, terms: Terms) -> Keeping:
+    if facts.rejected is not None:
+        return keeping_of_rejected(facts, duties=terms.duties, days=terms.restore_days)
     if study.archived_at is not None:
         on = study.archived_at.date()
         return keeping_in_archive(facts, duties=terms.duties, archived_on=on)
@@ -122,8 +129,8 @@ class Ends:
         return horizon.end_of(facts) if horizon else None
 
     def of_study(self, study: Study, facts: Facts) -> date | None:
-        """The same of a row, which may lie in the archive."""
-        if study.archived_at is not None:
+        """The same of a row, which may be hidden."""
+        if study.is_hidden:
             keeping = _keeping(study, facts, self.terms)
             return None if keeping.is_open else keeping.until
         return self.of(facts, is_anonymous=study.is_anonymous)
@@ -172,13 +179,14 @@ def facts_of(studies: Sequence[Study]) -> dict[int, Facts]:
     seen = _seen({pk: examined_on for pk, (_, examined_on, _) in examined.items()}, studies)
     uids = [study.uid for study in studies]
     milestones = milestones_of(studies[0].organisation_id, uids) if studies else {}
+    rejected = rejected_among(studies)
     return {
         pk: facts_from(
             study, examined_on, seen[study.subject_id],
             # Of two birth dates the later: whoever is younger is kept for longer.
             born_on=_later(born_on, births[study.subject_id]),
             is_animal=known[study.subject_id].is_animal,
-            milestones=milestones.get(study.uid, {}),
+            milestones=milestones.get(study.uid, {}), rejected=rejected.get(pk),
         )
         for pk, (study, examined_on, born_on) in examined.items()
     }  # fmt: skip
@@ -190,7 +198,7 @@ def _seen(known: Mapping[int, date | None], studies: Sequence[Study]) -> Mapping
     Of the others the day is read from its hash; only those where none tells it are opened.
     """
     # What is being disposed of has no objects any more, and perhaps no key.
-    there = THERE | ARCHIVED | Q(pk__in=list(known))
+    there = THERE | HIDDEN | Q(pk__in=list(known))
     subjects = {study.subject_id for study in studies}
     related = Study.objects.filter(there, subject_id__in=subjects)
     rows = list(related.values_list(*_OF_RELATED, named=True))
@@ -212,7 +220,7 @@ def _told(organisation_id: UUID, row: Any) -> date | None:
 
 def facts_from(
     study: Any, examined_on: date | None, seen: Seen, *, born_on: date | None = None,
-    is_animal: bool = False, milestones: Mapping[str, date],
+    is_animal: bool = False, milestones: Mapping[str, date], rejected: Rejected | None = None,
 ) -> Facts:  # fmt: skip
     """Put together what is known of a study, of which `study` has the unsealed columns."""
     received_on = study.created_at.date()
@@ -227,7 +235,17 @@ def facts_from(
         is_animal=is_animal,
         is_settled=not study.doubts,
         milestones=milestones,
+        rejected=rejected,
     )
+
+
+def rejected_among(studies: Sequence[Study]) -> dict[int, Rejected]:
+    """Which of these are rejected, by primary key: a query only where one is."""
+    pks = [study.pk for study in studies if study.rejected_at is not None]
+    rows = Rejection.objects.filter(study__in=pks) if pks else ()
+    return {
+        row.study_id: Rejected(row.at.date(), REASONS[Why(row.why)].stays_record) for row in rows
+    }
 
 
 @lru_cache(maxsize=1000)

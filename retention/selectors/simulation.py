@@ -15,12 +15,12 @@ from accounts.models import Organisation
 from policies.rules.categories import CARE_DATA
 from policies.rules.gate import using
 from policies.rules.purposes import Purpose
-from retention.rules.facts import day_everywhere
 from retention.rules.keeping import Keeping, keeping_of
 from retention.rules.schedule import schedule_of
 from retention.selectors.batches import batches_of
 from retention.selectors.keeping import duties_under, facts_of
 from studies.models import Study
+from studies.rules.keeping import day_everywhere
 from studies.selectors import THERE
 
 # Of more studies every so many is looked at, and counts for as many.

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Organisation
@@ -23,17 +23,17 @@ from accounts.services.trail import record, system_ref
 from audit.services import ActorRef
 from retention.models import ArchivedStudy
 from retention.rules.archive import ARCHIVE, Why, belongs_in_archive
-from retention.rules.facts import day_everywhere
 from retention.selectors.archive import sealed_dates
 from retention.selectors.batches import batches_of
 from retention.selectors.contents import contents_of
 from retention.selectors.holds import guard_of
-from retention.selectors.keeping import dates_of, keeping_of_studies, terms_of
+from retention.selectors.keeping import Terms, dates_of, keeping_of_studies, terms_of
 from retention.services.holds import lock_organisation
 from studies.models import Blob, Study
-from studies.selectors import ARCHIVED, THERE
+from studies.rules.keeping import day_everywhere
+from studies.selectors import ARCHIVED, REJECTED, THERE
 from vault.rules.archive import archive_opened
-from vault.selectors import keys_outside_archive
+from vault.selectors import keys_outside_archive, tombstones_of
 from vault.services.archiving_keys import move_into_archive
 from vault.services.data_keys import create_data_keys
 
@@ -41,6 +41,8 @@ KEY_KIND = "archived-study"
 ARCHIVED_MESSAGE = "studies-archived"
 # So many go there in one transaction.
 TOGETHER = 100
+# What can go there: what is in lists, and what was rejected.
+OUTSIDE = Q(archived_at=None) & (THERE | REJECTED)
 
 
 @transaction.atomic
@@ -54,8 +56,10 @@ def archive_studies(
     already, is left as it is.
     """
     lock_organisation(organisation_id)
-    rows = Study.objects.filter(THERE, pk__in=study_ids, organisation_id=organisation_id)
-    studies = list(rows.select_for_update().order_by("uid"))
+    rows = Study.objects.filter(OUTSIDE, pk__in=study_ids, organisation_id=organisation_id)
+    found = list(rows.select_for_update().order_by("uid"))
+    gone = tombstones_of([one.key_id for one in found])
+    studies = [one for one in found if one.key_id not in gone]
     if not studies:
         return 0
     moment = at or timezone.now()
@@ -79,7 +83,7 @@ def archive_again(*, key_id: UUID, at: datetime) -> int:
 
     Its keys may lie there already: rows can be older than keys.
     """
-    study = Study.objects.filter(THERE, key_id=key_id).first()
+    study = Study.objects.filter(OUTSIDE, key_id=key_id).first()
     if study is None:
         return 0
     with archive_opened(_keys_of([study])):
@@ -121,29 +125,35 @@ def _shut(organisation_id: UUID, keys: set[UUID]) -> None:
 def archive_by_schedule(*, organisation: Organisation) -> int:
     """Archive what the policy does not keep any more, and law does; returns how many.
 
+    By its schedule, where that says so, and what was rejected and cannot be restored any more.
     Held studies, and those of people whose requests are open, wait where they are.
     """
     terms = terms_of(organisation)
-    if not any(line.action == ARCHIVE for line in terms.schedule):
-        return 0
-    today, done = day_everywhere(timezone.now()), 0
-    rows = Study.objects.filter(THERE, organisation=organisation, is_anonymous=False)
-    for batch in batches_of(rows):
-        keepings = keeping_of_studies(batch, terms)
-        due = [one for one in batch if belongs_in_archive(keepings.get(one.pk), today)]
-        guard = guard_of(organisation.pk, due)
-        free = [one.pk for one in due if guard.bar_for(one) is None]
-        done += _archived(organisation.pk, free)
+    outside = Study.objects.filter(OUTSIDE, organisation=organisation, is_anonymous=False)
+    done = _archive_due(organisation.pk, outside.filter(REJECTED), terms, Why.REJECTED)
+    if any(line.action == ARCHIVE for line in terms.schedule):
+        done += _archive_due(organisation.pk, outside.filter(THERE), terms, Why.SCHEDULE)
     if done:
         people = people_with([organisation.pk], Role.OFFICER, Role.ADMINISTRATOR)
         notify(users=people, template=ARCHIVED_MESSAGE)
     return done
 
 
-def _archived(organisation_id: UUID, study_ids: Sequence[int]) -> int:
+def _archive_due(organisation_id: UUID, rows: QuerySet[Study], terms: Terms, why: Why) -> int:
+    today, done = day_everywhere(timezone.now()), 0
+    for batch in batches_of(rows):
+        keepings = keeping_of_studies(batch, terms)
+        due = [one for one in batch if belongs_in_archive(keepings.get(one.pk), today)]
+        guard = guard_of(organisation_id, due)
+        free = [one.pk for one in due if guard.bar_for(one) is None]
+        done += _archived(organisation_id, free, why)
+    return done
+
+
+def _archived(organisation_id: UUID, study_ids: Sequence[int], why: Why) -> int:
     return sum(
         archive_studies(
-            actor=system_ref(), organisation_id=organisation_id, why=Why.SCHEDULE,
+            actor=system_ref(), organisation_id=organisation_id, why=why,
             study_ids=study_ids[at : at + TOGETHER],
         )
         for at in range(0, len(study_ids), TOGETHER)

@@ -26,11 +26,10 @@ from jobs.services import Run, create_job
 from retention.models import OrganisationClosing
 from retention.permissions import can_approve, can_ask_to_close
 from retention.rules.archive import Why, refusal_to_agree
-from retention.services.archiving import TOGETHER, archive_studies
+from retention.services.archiving import OUTSIDE, TOGETHER, archive_studies
 from retention.services.holds import lock_organisation
 from retention.services.refusals import NotYours, ProveAgain, RetentionRefused
 from studies.models import Study
-from studies.selectors import THERE
 
 CLOSE = "retention.close_organisation"
 ASKED = "organisation-closing"
@@ -127,7 +126,7 @@ def archive_organisation(run: Run) -> None:
     """Put all its studies into the archive, some at a time. A kill goes on where it was."""
     closing = OrganisationClosing.objects.get(pk=UUID(run.payload["closing"]))
     left = Study.objects.filter(
-        THERE, organisation_id=closing.organisation_id, is_anonymous=False
+        OUTSIDE, organisation_id=closing.organisation_id, is_anonymous=False
     ).order_by("pk")
     with run.step(total=run.cursor.get("done", 0) + left.count()):
         pass

@@ -20,7 +20,6 @@ from accounts.services.notifications import notify
 from accounts.services.trail import record
 from retention.models import DisposalItem, DisposalRun
 from retention.rules.disposal import WAITS, Fate, RunState
-from retention.rules.facts import day_everywhere
 from retention.rules.keeping import Keeping, why_not_erased
 from retention.selectors.contents import contents_of
 from retention.selectors.holds import Bar, guard_of
@@ -28,7 +27,8 @@ from retention.selectors.keeping import keeping_of_studies, terms_of
 from retention.services.holds import lock_organisation
 from retention.services.items import line_of, plan_study
 from studies.models import Study
-from studies.selectors import ARCHIVED, THERE
+from studies.rules.keeping import day_everywhere
+from studies.selectors import HIDDEN, THERE
 
 PLANNED = "erasure-planned"
 
@@ -67,7 +67,7 @@ def plan_erasure(
 def _fill(run: DisposalRun, organisation: Organisation, subject_ids: Collection[UUID]) -> None:
     # What is on its way out already needs no plan any more.
     rows = Study.objects.filter(
-        THERE | ARCHIVED, organisation=organisation, subject_id__in=subject_ids
+        THERE | HIDDEN, organisation=organisation, subject_id__in=subject_ids
     )
     studies = list(rows.select_related("organisation").order_by("id"))
     keepings = keeping_of_studies(studies, terms_of(organisation))

@@ -21,9 +21,8 @@ from consent.selectors import in_force
 from consent.services.grants import end_grant
 from policies.selectors import packs_held
 from retention.rules.archive import Why
-from retention.services.archiving import archive_studies
+from retention.services.archiving import OUTSIDE, archive_studies
 from studies.models import Study
-from studies.selectors import THERE
 
 ROOM = "retention"
 UNTIL_LAW = "archive-until-law"
@@ -44,7 +43,7 @@ def images_of(user_id: int, organisation_id: UUID | None = None) -> dict[UUID, l
     others = SubjectAccount.objects.filter(subject=OuterRef("subject"), user__is_active=True)
     rows = Study.objects.filter(
         ~Exists(others.exclude(user_id=user_id)),
-        THERE, subject__accounts__user_id=user_id, doubts=[],
+        OUTSIDE, subject__accounts__user_id=user_id, doubts=[],
     )  # fmt: skip
     if organisation_id is not None:
         rows = rows.filter(organisation_id=organisation_id)

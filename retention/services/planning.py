@@ -21,7 +21,6 @@ from accounts.services.notifications import notify
 from accounts.services.trail import record, system_ref
 from retention.models import DisposalItem, DisposalRun
 from retention.rules.disposal import LARGEST_RUN, UNDER_WAY, WAITS, Fate, RunState
-from retention.rules.facts import day_everywhere
 from retention.rules.keeping import Keeping
 from retention.selectors.batches import batches_of
 from retention.selectors.contents import Contents, contents_of
@@ -33,7 +32,8 @@ from retention.services.clock import ClockJumped, mark_clock
 from retention.services.holds import lock_organisation
 from retention.services.items import line_of, plan_study
 from studies.models import Study
-from studies.selectors import ARCHIVED
+from studies.rules.keeping import day_everywhere
+from studies.selectors import HIDDEN
 
 PLANNED = "disposal-planned"
 
@@ -85,10 +85,10 @@ class _Planner:
         run.version_id = ends.terms.version_id
         found = forecast_of(run.organisation_id, ends)
         run.studies, run.forecast = found.studies, found.years
-        # What law alone keeps out of sight is little, and has its dates apart.
-        archived = Study.objects.filter(ARCHIVED, organisation_id=run.organisation_id)
+        # What is kept out of sight is little: by law alone, or until it can be restored no more.
+        hidden = Study.objects.filter(HIDDEN, organisation_id=run.organisation_id)
         seen = prospects(run.organisation_id, ends, self._today)
-        for batch in chain(seen, batches_of(archived)):
+        for batch in chain(seen, batches_of(hidden)):
             self._look_at(batch)
             if not self._room:
                 break

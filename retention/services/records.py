@@ -16,10 +16,10 @@ from accounts.models import Organisation
 from accounts.services.trail import record, system_ref
 from policies.rules.records import Ending, RecordKind, record_kinds
 from retention.models import RecordPurge
-from retention.rules.facts import day_everywhere
 from retention.selectors.records import Over, guard_of_records, over_now
 from retention.services.clock import require_clock
 from retention.services.holds import lock_organisation
+from studies.rules.keeping import day_everywhere
 
 AT_ONCE: Final = 200
 

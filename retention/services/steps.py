@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
-from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.services.trail import record, system_ref
 from config.statements import update
 from retention.models import DisposalItem, DisposalRun, DisposedStudy, StudyMilestone
 from retention.rules.disposal import ENDED, Fate, Kept, Step
-from retention.rules.facts import day_everywhere
 from retention.rules.keeping import why_not_due, why_not_erased
 from retention.selectors.contents import contents_of
 from retention.selectors.holds import Bar, guard_of
@@ -26,7 +24,9 @@ from retention.services.anonymising import bars_of_copies, discard_copy
 from retention.services.holds import lock_organisation
 from retention.services.leftovers import what_is_left
 from retention.services.rows import delete_study_rows, delete_subjects_without_studies
-from studies.models import Instance, Study
+from studies.models import Study
+from studies.rules.keeping import day_everywhere
+from studies.services.rejecting import show_again
 from vault.selectors import tombstones_of
 from vault.services.blobs import delete_blobs
 from vault.services.data_keys import destroy_data_keys
@@ -99,22 +99,13 @@ def keep_item(item: DisposalItem, why: Kept, hold_id: UUID | None = None) -> Non
     item.failure = ""
     item.save(update_fields=["step", "kept_for", "hold_id", "failure"])
     study = _studies_of([item], item.run.organisation_id).get(item.pk)
-    if study is not None and study.archived_at is None:
-        _show_again(study)
+    if study is not None and not study.is_hidden:
+        show_again(study)
     record(
         action="study.kept", actor=system_ref(), organisation_id=item.run.organisation_id,
         subject_id=study.subject_id if study else "", target=("study", item.study_uid),
         reason=why.value, details={"hold": hold_id, "run": item.run_id},
     )  # fmt: skip
-
-
-def _show_again(study: Study) -> None:
-    counts = Instance.objects.filter(study=study).aggregate(
-        shown=Count("pk", filter=Q(held=False)), held=Count("pk", filter=Q(held=True))
-    )
-    Study.objects.filter(pk=study.pk).update(
-        instance_count=counts["shown"], held_count=counts["held"]
-    )
 
 
 def _studies_of(items: Items, organisation_id: UUID) -> dict[int, Study]:
@@ -222,8 +213,8 @@ def _bars_of_keeping(
         why = why_not_erased(keeping, today) if by_request else why_not_due(keeping, today)
         if why is not None:
             bars[item.pk] = Bar(why)
-        elif study.archived_at is not None and item.fate == Fate.ANONYMISE:
-            # It went to the archive since, where nothing is read any more.
+        elif study.is_hidden and item.fate == Fate.ANONYMISE:
+            # It went out of sight since, where nothing is read any more.
             bars[item.pk] = Bar(Kept.CHANGED)
         elif found.digest != item.digest or list(found.blob_names) != item.blob_names:
             bars[item.pk] = Bar(Kept.CHANGED)

@@ -24,7 +24,7 @@ from retention.models import ClockMark, RecordPurge, StudyMilestone
 from retention.permissions import can_note_milestones
 from retention.rules.disposal import fault_of_clock
 from retention.rules.duties import DUTIES
-from retention.rules.facts import Milestone, day_everywhere
+from retention.rules.facts import Milestone
 from retention.selectors.forecast import bars_of, looked_at_of
 from retention.selectors.holds import guard_of, holds_of, holds_on
 from retention.selectors.keeping import keeping_of_studies, terms_of
@@ -35,6 +35,7 @@ from retention.selectors.simulation import simulate
 from retention.services.milestones import note_milestone
 from retention.services.refusals import RetentionRefused
 from studies.models import Study
+from studies.rules.keeping import day_everywhere
 from studies.selectors import study_named
 
 OF_A_STUDY = (Category.IDENTITY, Category.MEDICAL, Category.IMAGES)

@@ -18,4 +18,11 @@ DISPUTED = MessageTemplate(
     " Their statement stands with the study.",
     "consent:share", has_target=True,
 )  # fmt: skip
-TEMPLATES = [CORRECTED, DISPUTED]
+REJECTED = MessageTemplate(
+    "study-rejected", Category.CASE,
+    "Something that was shared with you was taken back as wrong",
+    "Images that were shared with you should not have been sent, or must not be relied on. They"
+    " are hidden now. Do not use what you downloaded, and delete it; ask whoever shared them.",
+    "consent:share", has_target=True,
+)  # fmt: skip
+TEMPLATES = [CORRECTED, DISPUTED, REJECTED]

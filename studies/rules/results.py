@@ -25,6 +25,8 @@ CONFLICTS = {
     "other-patient": "This study is stored already, under another patient.",
     "other-study": "An object with this identifier is stored already, in another study.",
     "archived": "This study lies in the legal archive, and nothing is added to it.",
+    "rejected": "This study was rejected as wrongly sent, so nothing is added to it. Whoever sent "
+    "it first, or an administrator, can restore it on the page of rejected studies.",
     "not-this-study": "The object belongs to another study than the one it was sent to.",
 }
 # DICOM PS3.18 table 10.5.3-1 and PS3.4 annex B.2.3: why an object was not stored.
@@ -38,6 +40,7 @@ _FAILURES = {
     "other-content": FAILURE_DUPLICATE,
     "other-study": FAILURE_DUPLICATE,
     "archived": FAILURE_NOT_MATCHING,
+    "rejected": FAILURE_NOT_MATCHING,
     "other-patient": FAILURE_NOT_MATCHING,
     "not-this-study": FAILURE_NOT_MATCHING,
 }

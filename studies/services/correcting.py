@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.rules import Actor, Capability
@@ -32,7 +33,7 @@ from studies.rules.correcting import (
 )
 from studies.rules.display import day_of
 from studies.rules.messages import CORRECTED
-from studies.selectors import study_summaries
+from studies.selectors import REJECTED, study_summaries
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import open_data_keys
 
@@ -113,7 +114,7 @@ def _locked(subject: DataSubject) -> list[Study]:
     # Without any object it is being disposed of, and its key may be gone.
     return list(
         Study.objects.select_for_update()
-        .filter(subject=subject, instance_count__gt=0)
+        .filter(Q(instance_count__gt=0) | REJECTED, subject=subject, archived_at=None)
         .order_by("uid")
     )
 

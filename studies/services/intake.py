@@ -78,7 +78,8 @@ class Intake:
         self._existing_key: dict[str, UUID] = {}
         self._patient_of_study: dict[str, bytes] = {}
         self._seen_at: dict[str, datetime] = {}
-        self._archived: set[str] = set()
+        # Studies that nothing is added to, and why.
+        self._closed: dict[str, str] = {}
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -206,8 +207,9 @@ class Intake:
     def _learn_patients(self, studies: set[str]) -> None:
         unknown = studies - self._patient_of_study.keys()
         found = studies_to_file(self.organisation_id, unknown)
-        self._archived |= {study.uid for study in found if study.archived_at}
-        there = [study for study in found if not study.archived_at]
+        there = [study for study in found if not study.is_hidden]
+        hidden = [study for study in found if study.is_hidden]
+        self._closed |= {one.uid: "archived" if one.archived_at else "rejected" for one in hidden}
         refuse_leaving(there)
         for study in there:
             self._patient_of_study[study.uid] = bytes(study.patient_id_token)
@@ -226,8 +228,8 @@ class Intake:
         earlier = (draft.content, draft.result.study) if draft else known.get(summary.sop_instance)
         if self.only_study and summary.study != self.only_study:
             result.conflict("not-this-study")
-        elif summary.study in self._archived:
-            result.conflict("archived")
+        elif closed := self._closed.get(summary.study):
+            result.conflict(closed)
         elif earlier and earlier[1] != summary.study:
             result.conflict("other-study")
         elif earlier and not hmac.compare_digest(earlier[0], content):

@@ -24,6 +24,7 @@ from policies.rules.gate import uses
 from policies.rules.purposes import CARE, Purpose
 from studies.gateways.disagreements import said_of
 from studies.models import Instance, Series, Study
+from studies.permissions import can_reject
 from studies.rules.display import SeriesWords, words_of_series, words_of_study
 from studies.rules.keeping import kept_until
 from studies.rules.reasons import SENTENCES
@@ -90,6 +91,7 @@ def study(request: HttpRequest, uid: str) -> HttpResponse:
             if own
             else [],
             "held": _held(row) if own else [],
+            "may_reject": can_reject(request.actor, row),
             "may_settle": own and request.actor.can(Capability.SUBMIT_STUDIES),
             "said": said_of(row) if decision.is_permit else [],
             "barred": _barred(row) if own else [],

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from django.conf import settings
 
 from policies.rules.cookies import REGISTER, Place, item_named
@@ -129,3 +130,24 @@ def test_deployed_cookies_are_those_of_the_register_and_secure() -> None:
     assert {line[0] for line in lines} == {
         item.deployed_name or item.name for item in REGISTER if item.place is Place.COOKIE
     }
+
+
+def test_the_image_has_the_programs_of_the_server_that_the_portal_runs_on() -> None:
+    """XENRAD-4.6: an older pg_dump refuses, and without one nothing is backed up."""
+    image = (settings.BASE_DIR / "Dockerfile").read_text()
+    portal = yaml.safe_load((settings.BASE_DIR / "docker-compose.yml").read_text())["x-portal"]
+    database = yaml.safe_load((settings.BASE_DIR / "docker-compose.yml").read_text())["x-database"]
+    built_with = portal["build"]["args"]["POSTGRES_VERSION"]
+    assert database["image"] == f"postgres:{built_with}"
+    default = built_with.partition(":-")[2].rstrip("}")
+    assert f"ARG POSTGRES_VERSION={default}\n" in image
+    assert "FROM postgres:${POSTGRES_VERSION} AS database" in image
+    last = image[image.rindex("\nFROM ") :]
+    assert "postgresql-client-${POSTGRES_VERSION%%[.-]*}" in last
+    assert "pg_dump --version && pg_restore --version" in last
+    asked = 'POSTGRES_VERSION=$1; echo "postgresql-client-${POSTGRES_VERSION%%[.-]*}"'
+    for version, name in (("16-bookworm", "16"), ("17.2-bookworm", "17"), ("16", "16")):
+        said = subprocess.run(
+            ["sh", "-c", asked, "sh", version], capture_output=True, text=True, check=True
+        )
+        assert said.stdout.strip() == f"postgresql-client-{name}"

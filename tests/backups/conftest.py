@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from pytest_django import Settings
 
-from backups.gateways.place import Place
+from backups.gateways.folder import Folder
 from backups.services.making import Places
 from config import restoring
 from policies.rules.gate import resume_use
@@ -42,4 +42,4 @@ def places(tmp_path: Path, settings: Settings) -> Places:
         settings.STORAGE_URL = f"file://{tmp_path / 'store'}"
     data, keys = tmp_path / "data", tmp_path / "keys"
     settings.BACKUP_URL, settings.BACKUP_KEYS_URL = str(data), f"file://{keys}"
-    return Places(Place(data), Place(keys))
+    return Places(Folder(data), Folder(keys))

@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import Notification
 from audit.models import Event
 from backups.gateways import postgresql
-from backups.gateways.place import Place
+from backups.gateways.folder import Folder
 from backups.gateways.sealing import open_dump, open_key
 from backups.models import Artefact, Generation
 from backups.rules.keeping import State
@@ -106,7 +106,7 @@ def test_places_within_each_other_are_refused(places: Places, tmp_path: Path) ->
             call_command("backup", to=str(data), keys_to=str(keys))
     assert not (tmp_path / "a").exists()
     with pytest.raises(BackupRefused, match="is a folder"):
-        making.places_named("s3://bucket", str(tmp_path))
+        making.places_named("ftp://host/folder", str(tmp_path))
 
 
 def test_without_places_it_says_what_to_set(settings: Any) -> None:
@@ -130,15 +130,15 @@ def at_each_write(
 ) -> list[str]:
     """Have something happen before the given write into a place; gives what was written."""
     written: list[str] = []
-    original = Place.write
+    original = Folder.write
 
-    def write(self: Place, name: str, fill: Any) -> Any:
+    def write(self: Folder, name: str, fill: Any) -> Any:
         if len(written) == number:
             happen()
         written.append(name)
         return original(self, name, fill)
 
-    monkeypatch.setattr(Place, "write", write)
+    monkeypatch.setattr(Folder, "write", write)
     return written
 
 
@@ -200,7 +200,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_made(
         return real(file, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr("backups.gateways.place.os.write", write)
+        patch.setattr("backups.gateways.folder.os.write", write)
         with pytest.raises(PlaceFull, match=r"no room left.*BACKUP_KEEP_DATA_DAYS"):
             make_backup(places)
     assert places.data.generations() == places.keys.generations() == [good.name]

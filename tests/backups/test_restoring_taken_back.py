@@ -38,7 +38,9 @@ from retention.rules.holds import Scope as HoldScope
 from retention.selectors.keeping import keeping_of_studies, terms_of
 from retention.services.approving import cancel_run, resume_run
 from retention.services.archiving import archive_studies, keys_left_outside
-from studies.models import Study
+from studies.models import Rejection, Study
+from studies.rules.rejecting import Why as Rejected
+from studies.services.rejecting import reject_study
 from tests.backups.cases import back, under_a_duty
 from tests.consent.test_sharing import share
 from tests.dsar.asking import FORM, WRITTEN
@@ -96,6 +98,24 @@ def test_what_went_to_the_archive_since_lies_there_again(cast: Cast, places: Pla
     # Its files were read and its end is known, though its keys never left the archive.
     row = Study.objects.select_related("organisation").get(pk=study.pk)
     assert keeping_of_studies([row], terms_of(row.organisation))[row.pk].floor is not None
+
+
+def test_what_was_rejected_since_is_hidden_again(cast: Cast, places: Places) -> None:
+    take_in(actor_of(cast.clinician), small_ct_object(), small_ct_object(study="other"))
+    study, other = Study.objects.order_by("pk")
+    under_a_duty()
+    make_backup(places)
+    reject_study(actor=actor_of(cast.clinician), study=study, why=Rejected.WRONG_PATIENT, note="-")
+    at = Rejection.objects.get().at
+    refresh_ledgers()
+    assert back(places).revoked_again[What.REJECTED] == 1
+    under_a_duty()
+    clinician = signed_in_client(User.objects.get(pk=cast.clinician.pk))
+    assert clinician.get(f"/studies/{study.uid}/").status_code == 404
+    assert clinician.get(f"/studies/{other.uid}/").status_code == 200
+    row = Rejection.objects.get()
+    assert (row.at, row.why, row.by_id) == (at, Rejected.WRONG_PATIENT, cast.clinician.pk)
+    assert "Restore" in clinician.get("/studies/rejected/").content.decode()
 
 
 def test_people_get_back_no_role_and_no_membership_that_they_had_lost(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from audit.models import Event
 from audit.rules.notes import open_note
 from audit.services.keys import trusted_keys
-from backups.gateways.place import Place
+from backups.gateways.folder import Folder
 from backups.gateways.sealing import open_key
 from backups.models import Artefact, Generation
 from backups.rules.keeping import State
@@ -67,7 +67,7 @@ def test_an_expired_set_opens_nowhere_any_more_not_even_a_copy(cast: Cast, place
     assert old.name not in places.data.generations() + places.keys.generations()
     assert Generation.objects.get(pk=old.pk).state == State.GONE
     # Somebody had a copy of the place of data.
-    elsewhere = Place(places.data.folder.with_name("copy"))
+    elsewhere = Folder(places.data.folder.with_name("copy"))
     for path, data in copy.items():
         elsewhere.write(path, lambda sink, data=data: sink(data))
     with pytest.raises(KeyGone, match="destroyed when its time was over"):

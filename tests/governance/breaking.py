@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from os import urandom
 from types import SimpleNamespace
 
@@ -26,6 +26,7 @@ from policies.rules.logs import SIGN_INS, USE
 from policies.rules.notice.section import Section
 from retention.models import Hold
 from retention.rules.duties import DUTIES
+from retention.rules.keeping import Keeping
 from studies.forms import ShareForm
 from studies.models import Upload
 from studies.rules.classes import MEDICAL
@@ -322,6 +323,10 @@ BREAKS: list[tuple[str, Breaking]] = [
     ("retention.law-counts", gives("retention.controls.duties_over", ())),
     ("retention.law-counts", patched("retention.rules.keeping.Keeping.is_due", lambda *_: True)),
     ("retention.law-counts", pack("retention", {})),
+    (
+        "retention.law-counts",
+        gives("retention.controls.keeping_of_rejected", Keeping(date(2020, 4, 1), (), "archive")),
+    ),
     ("retention.holds-keep", gives("retention.controls.bars_now", {})),
     ("retention.holds-keep", gives("retention.selectors.holds.holds_in_force", [])),
     ("retention.holds-keep", patched("retention.rules.holds.HoldFacts.covers", lambda *_: False)),

@@ -33,6 +33,11 @@ def no_backup_for_days(_: Tools) -> None:
     entered(3)
 
 
+def never_practised(_: Tools) -> None:
+    entered(91)
+    entered(1)
+
+
 def outlasting(_: Tools) -> None:
     entered(16)
     entered(1)
@@ -43,6 +48,7 @@ BACKUPS: list[tuple[str, Breaking]] = [
     ("backups.sealed-apart", setting("BACKUP_KEYS_URL", "")),
     ("backups.sealed-apart", gives("backups.controls.schedules", [])),
     ("backups.sealed-apart", no_backup_for_days),
+    ("backups.sealed-apart", never_practised),
     ("backups.sealed-apart", gives("backups.controls.refuse_together", None)),
     ("backups.sealed-apart", gives("backups.controls.open_dump", [b"anything"])),
     (

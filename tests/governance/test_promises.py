@@ -16,6 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.models import User
 from accounts.services.policy import post_draft, save_draft
@@ -28,6 +29,12 @@ from policies.selectors import clauses_of, forget_policies, shipped_packs
 from tests.factories import Cast, actor_of, small_ct_object, take_in
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+
+
+@pytest.fixture(autouse=True)
+def two_places(settings: Settings) -> None:
+    """As any portal that keeps the promise of backups has."""
+    settings.BACKUP_URL, settings.BACKUP_KEYS_URL = "/srv/backups", "/mnt/keys"
 
 
 def checked(*arguments: str) -> tuple[str, int]:

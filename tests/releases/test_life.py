@@ -33,6 +33,8 @@ from releases.services.projects import (
 from releases.services.releasing import release_project
 from releases.services.reviewing import clean_bytes, judge
 from studies.models import Blob, Instance, Study
+from studies.rules.rejecting import Why
+from studies.services.rejecting import reject_study
 from tests.factories import Cast, actor_of, small_ct_object, take_in
 from tests.releases.conftest import wanted, work
 from vault.services.blobs import delete_blob, stored_names
@@ -283,6 +285,18 @@ def test_what_is_taken_out_is_deleted_with_its_file(made: Project, clinician: Ac
     assert Link.objects.filter(project=made).count() == 1
     gone = names - kept
     assert len(gone) == 1
+
+
+def test_a_study_that_was_rejected_since_goes_into_no_release(
+    draft: Project, clinician: Actor, officer: Actor
+) -> None:
+    row = the_study_alone_of_its_person(draft)
+    study = Study.objects.get(uid=row.study_uid)
+    reject_study(actor=clinician, study=study, why=Why.WRONG_PATIENT, note="")
+    approve_project(actor=officer, project=draft)
+    made = work(draft)
+    assert made.studies.exclude(exclusion="").get().exclusion == "gone"
+    assert made.outputs.count() == 3
 
 
 def test_a_study_that_is_not_settled_is_left_out_and_counted(

@@ -19,7 +19,7 @@ from retention.rules.disposal import (
     refusal_of,
     steps_left,
 )
-from retention.rules.facts import day_everywhere
+from studies.rules.keeping import day_everywhere
 
 RECEIVED = date(2026, 1, 2)
 EXAMINED = date(2020, 3, 1)

@@ -32,9 +32,7 @@ class S3Store:
     ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        self._client = boto3.client(
-            "s3", endpoint_url=endpoint, region_name=region, config=_config(endpoint)
-        )
+        self._client = client_of(endpoint=endpoint, region=region)
 
     def create(self, name: str) -> S3Sink:
         """Begin a blob; nothing is sent before there is a part to send."""
@@ -53,11 +51,11 @@ class S3Store:
         """Delete a blob; tell whether there was one."""
         where = {"Bucket": self._bucket, "Key": self._prefix + place_of(name)}
         try:
-            with _typed_errors():
+            with typed_errors():
                 self._client.head_object(**where)
         except BlobMissing:
             return False
-        with _typed_errors():
+        with typed_errors():
             self._client.delete_object(**where)
         return True
 
@@ -67,7 +65,7 @@ class S3Store:
         One request for many would need a checksum that compatible stores do not agree on.
         """
         for name in names:
-            with _typed_errors():
+            with typed_errors():
                 self._client.delete_object(Bucket=self._bucket, Key=self._prefix + place_of(name))
 
     def names(self, *, before: datetime) -> Iterator[str]:
@@ -85,7 +83,7 @@ class S3Store:
             if item["Initiated"] < before
         ]
         for item in uploads:
-            with _typed_errors(), suppress(self._client.exceptions.NoSuchUpload):
+            with typed_errors(), suppress(self._client.exceptions.NoSuchUpload):
                 self._client.abort_multipart_upload(
                     Bucket=self._bucket, Key=item["Key"], UploadId=item["UploadId"]
                 )
@@ -93,7 +91,7 @@ class S3Store:
 
     def _listed(self, operation: str, what: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator(operation)
-        with _typed_errors():
+        with typed_errors():
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                 yield from page.get(what, ())
 
@@ -124,7 +122,7 @@ class S3Sink:
 
     def publish(self) -> None:
         """Complete the upload, which makes the blob visible."""
-        with _typed_errors():
+        with typed_errors():
             if self._upload is None:
                 self._client.put_object(**self._where, Body=bytes(self._part))
                 return
@@ -139,11 +137,11 @@ class S3Sink:
         self._part.clear()
         upload, self._upload = self._upload, None
         if upload is not None:
-            with _typed_errors(), suppress(self._client.exceptions.NoSuchUpload):
+            with typed_errors(), suppress(self._client.exceptions.NoSuchUpload):
                 self._client.abort_multipart_upload(**self._where, UploadId=upload)
 
     def _send_part(self) -> None:
-        with _typed_errors():
+        with typed_errors():
             if self._upload is None:
                 self._upload = self._client.create_multipart_upload(**self._where)["UploadId"]
             sent = self._client.upload_part(
@@ -163,7 +161,7 @@ class S3Reader:
         self._client = client
         self._where = {"Bucket": bucket, "Key": key}
         # The first bytes and the size in one trip: all there is to fetch of a small blob.
-        with _typed_errors():
+        with typed_errors():
             answer = client.get_object(**self._where, Range=f"bytes=0-{SMALL - 1}")
             self._head: bytes = answer["Body"].read()
         self.size = int(answer["ContentRange"].rpartition("/")[2])
@@ -174,12 +172,18 @@ class S3Reader:
         if length <= 0 or offset + length <= len(self._head):
             return self._head[offset : offset + max(length, 0)]
         span = f"bytes={offset}-{offset + length - 1}"
-        with _typed_errors():
+        with typed_errors():
             body: bytes = self._client.get_object(**self._where, Range=span)["Body"].read()
         return body
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def client_of(*, endpoint: str | None, region: str | None, profile: str | None = None) -> Any:
+    """Connect to a store; a profile names other credentials than the usual ones."""
+    session = boto3.Session(profile_name=profile) if profile else boto3
+    return session.client("s3", endpoint_url=endpoint, region_name=region, config=_config(endpoint))
 
 
 def _config(endpoint: str | None) -> Config:
@@ -195,7 +199,8 @@ def _config(endpoint: str | None) -> Config:
 
 
 @contextmanager
-def _typed_errors() -> Iterator[None]:
+def typed_errors() -> Iterator[None]:
+    """Raise what a store answers as one of our errors."""
     try:
         yield
     except ClientError as error:

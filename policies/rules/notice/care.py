@@ -50,9 +50,17 @@ def kept(pack: Pack, kept: list[Category]) -> Section:
         rows.append((CATEGORIES[category].label, until, words["action"], words.get("cites", "")))
     return Section(
         "kept", "How long it is kept",
-        ("Longer only where law or a hold demands it; then no longer than that.",),
+        ("Longer only where law or a hold demands it; then no longer than that.",
+         ("What was sent by mistake is hidden at once. It can be restored for "
+         f"{restored_for(pack)}, and is destroyed after that.")),
         table=Table(("Kind", "Kept for", "Then", "Under"), tuple(rows)),
     )  # fmt: skip
+
+
+def restored_for(pack: Pack) -> str:
+    """How long something rejected can be restored; what counts where the policy is silent."""
+    days = pack.get("uploads.restore_days")
+    return "30 days" if days is None else said(pack, "uploads.restore_days")
 
 
 def security(pack: Pack) -> Section:

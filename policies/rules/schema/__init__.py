@@ -71,7 +71,7 @@ PARTS = (
     ),
     Part(
         "keeping", "How long things are kept", "Terms for each kind of data.",
-        ("retention", "logs.keep_days"),
+        ("retention", "uploads.restore_days", "logs.keep_days"),
     ),
     Part(
         "requests", "Requests and fees", "How people's requests about their data are answered.",

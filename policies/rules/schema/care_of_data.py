@@ -17,6 +17,7 @@ _NOTICE_DAYS = Whole("days", 0, 365, Stricter.HIGHER)
 _BREACH_HOURS = Whole("hours", 1, 1440, Stricter.LOWER)
 _GROUP = Whole("people", 1, 10_000, Stricter.HIGHER)
 _LOG_DAYS = Whole("days", 1, 3650, Stricter.LOWER)
+_RESTORE_DAYS = Whole("days", 7, 365, Stricter.LOWER)
 _ANSWER = Whole("days", 1, 365, Stricter.LOWER)
 
 TRIGGERS = {
@@ -108,6 +109,18 @@ KEYS = (
         "How long technical data is kept.", "The daily purge deletes what is older.",
         ("XENRAD-6.3", "AVMI-2.7", "LIFEIMAGE-15.2"),
         floor=at_least(_LOG_DAYS, 90, "no record of a visit is needed for longer."),
+    ),
+    Key(
+        "uploads.restore_days", _RESTORE_DAYS, "Rejected uploads",
+        "For how many days a study that was rejected as wrongly sent can be restored; 30 where "
+        "nothing is said.",
+        "From the next day on it is due for disposal, unless a hold or the law keeps it.",
+        ("MEDDIM-5.8", "AVMI-7.3"),
+        floor=at_least(
+            _RESTORE_DAYS, 90, "what should never have been here is not kept for a season."
+        ),
+        # Versions that were posted before there was this key stay as they are.
+        optional=True,
     ),
     Key(
         "requests.patient_route",
