@@ -187,6 +187,7 @@ TABLE: dict[str, Row] = {
     "dsar:person_copy":                row("410 410 410 410 410 410 410", token="forged"),
     "dsar:identify":                   row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:identify_code":              row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
+    "dsar:laws":                        row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:own_fee":                    row("in  405 405 405 405 405 405", number="ZZZZ-ZZZZ"),
     "dsar:read_fee":                   row("405 405 405 405 405 405 405", token="forged"),
     "dsar:own_code":                   row("in  405 405 405 405 405 405", number="ZZZZ-ZZZZ"),

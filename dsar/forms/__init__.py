@@ -28,6 +28,7 @@ from dsar.forms.directives import (
 )
 from dsar.forms.documents import AskDocumentForm, DocumentForm
 from dsar.forms.identity import CodeForForm, GivenCodeForm, IdentifyForm
+from dsar.forms.laws import LawsForm
 from dsar.forms.plain import NoForm, TextForm
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "HandOverForm",
     "IdentifyForm",
     "JoinForm",
+    "LawsForm",
     "LiftForm",
     "NoForm",
     "OwnDirectiveForm",

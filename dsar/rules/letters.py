@@ -107,6 +107,11 @@ TEMPLATES = [
         " its page.",
     ),
     _to_person(
+        "request-laws-changed", "Another day for the answer to your request",
+        "Other laws count for your request than it was taken in with, so the day by which it is"
+        " answered has changed. Which day, and why, is on its page.",
+    ),
+    _to_person(
         "request-answered", "Your request is answered",
         "The answer to your request is on its page.",
     ),
@@ -129,6 +134,7 @@ TEMPLATE_OF = {
     "ask-document": "request-document-asked",
     "quote-fee": "request-fee",
     "extend": "request-extended",
+    "laws": "request-laws-changed",
     "answer": "request-answered",
     "hand-over": "request-handed-on",
     "rebut": "request-rebutted",

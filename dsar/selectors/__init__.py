@@ -181,10 +181,11 @@ def laws_of(organisation: Organisation, residence: str) -> tuple[Law, ...]:
     return laws_for(residence, asked_of(organisation, effective_pack(organisation.pk)))
 
 
-def request_of(case: Case) -> Request:
+def request_of(case: Case, laws: tuple[Law, ...] | None = None) -> Request:
+    """A case as its clocks see it; `laws` if others counted than those that do."""
     return Request(
         kind=Kind(case.kind),
-        laws=known_laws(case.laws),
+        laws=known_laws(case.laws) if laws is None else laws,
         received_on=case.received_on,
         country=case.organisation.country,
         answer_days=case.answer_days,

@@ -76,6 +76,7 @@ ACT_WORDS = {
     Act.TELL_PERSON: "The person was told",
     "person-confirmed": "The person confirmed who asks for them",
     Act.EXTEND: "Time extended",
+    Act.LAWS: "Other laws count",
     Act.QUOTE: "Fee quoted",
     FEE_ACCEPTED: "Fee accepted",
     FEE_DECLINED: "Fee not accepted",
@@ -110,6 +111,7 @@ OFFERED_ACTS = (
     (Act.TELL_PERSON, "Tell the person"),
     (Act.ASK_DETAIL, "Ask for more detail"),
     (Act.EXTEND, "Extend the time"),
+    (Act.LAWS, "Change the laws"),
     (Act.JOIN, "Join to the earlier request"),
     (Act.QUOTE, "Quote a fee"),
     (Act.HAND_OVER, "Hand on to the provider"),
@@ -162,9 +164,9 @@ def step_of(line: Line, *, for_person: bool) -> Step:
     return Step(line, ACT_WORDS.get(entry.act, entry.act), _detail(entry.act, entry.code), told)
 
 
-def _until(code: str) -> str:
-    until = date.fromisoformat(code)
-    return f"until {until.day} {until:%B %Y}"
+def _day(code: str) -> str:
+    day = date.fromisoformat(code)
+    return f"{day.day} {day:%B %Y}"
 
 
 def _label_of_paper(code: str) -> str:
@@ -181,7 +183,8 @@ _DETAILS: dict[str, Callable[[str], str]] = {
     ADDED: _label_of_paper,
     Act.QUOTE: lambda code: f"{int(code) // 100}.{int(code) % 100:02}",
     ASKED_AGAIN: lambda code: f"by request {code}",
-    Act.EXTEND: _until,
+    Act.EXTEND: lambda code: f"until {_day(code)}",
+    Act.LAWS: lambda code: f"to be answered by {_day(code)}",
     Act.ERASE: lambda code: "carried out" if code == "done" else "planned",
     Act.ANSWER: lambda code: OUTCOME_LABELS[Outcome(code)],
 }
