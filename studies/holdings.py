@@ -56,7 +56,7 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
         yield Holding(
             Category.TRAIL, "Acts with these data in the trail", looks,
             source=CATEGORIES[Category.TRAIL].source.value,
-            kept="as the law asks of whoever keeps a trail",
+            kept="as the law asks of whoever keeps a trail", file="who-did-what.csv",
         )  # fmt: skip
 
 
@@ -83,12 +83,17 @@ def _events(subject_id: UUID, whose: Whose) -> Iterator[list[Event]]:
 
 
 def _files(whose: Whose) -> Iterator[File]:
+    yield from _in_words(whose)
+    for study in _studies(whose):
+        yield from files_of_study(study)
+
+
+def _in_words(whose: Whose) -> Iterator[File]:
+    """What the studies are, and who did what with them: without the images."""
     studies = _studies(whose)
     if studies:
         described = [orjson.loads(one) for one in study_summaries(studies)]
         yield one_file("studies.json", json.dumps(described, indent=2, ensure_ascii=False).encode())
-    for study in studies:
-        yield from files_of_study(study)
     lines = [
         line for one in whose.subject_ids for page in _events(one, whose)
         for line in lines_of(page, shown=Shown.ROLE)
@@ -139,4 +144,6 @@ def _table(lines: Iterable[Line]) -> bytes:
 
 
 def register() -> None:
-    register_holder(Holder("studies", "Images, reports and who looked", _holdings, _files))
+    register_holder(
+        Holder("studies", "Images, reports and who looked", _holdings, _files, _in_words)
+    )

@@ -20,6 +20,7 @@ from dsar.forms.asking import (
     residence_fields,
 )
 from dsar.forms.charging import JoinForm, QuoteForm, ReceiverForm
+from dsar.forms.copies import ChooseForm
 from dsar.forms.directives import (
     LiftForm,
     OwnDirectiveForm,
@@ -37,6 +38,7 @@ __all__ = [
     "AskDocumentForm",
     "AssignForm",
     "AuthorityForm",
+    "ChooseForm",
     "CodeForForm",
     "CodeForm",
     "CorrectionAnswerForm",

@@ -56,7 +56,7 @@ from dsar.services.correcting import CORRECTED
 from dsar.services.directing import DIRECTED
 from dsar.services.documents import ADDED
 from dsar.services.erasing import Shown, erasure_of
-from dsar.services.packaging import is_to_be_had, package_of
+from dsar.services.packaging import is_spent, is_there, package_of
 from dsar.services.releasing_archive import APPROVED, CHECKED, MADE
 from dsar.services.repeating import ASKED_AGAIN
 from policies.rules.pack import Pack
@@ -242,7 +242,8 @@ def person_context(
     """A case as its person sees it."""
     context = case_context(opened, for_person=True)
     package = package_of(opened.case)
-    context["copy"] = package if is_to_be_had(opened.case, package) else None
+    context["copy"] = package if is_there(opened.case, package) else None
+    context["fetched"] = package is not None and is_spent(package)
     if answer_is_persons(opened.case):
         context |= _without_answer(context["steps"])
     standing, today = standing_of(opened.case), today_at(opened.case.organisation)

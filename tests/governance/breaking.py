@@ -31,6 +31,7 @@ from studies.models import Upload
 from studies.rules.classes import MEDICAL
 from tests.governance.breaking_archive import ARCHIVE
 from tests.governance.breaking_backups import BACKUPS
+from tests.governance.breaking_copies import COPIES
 from tests.governance.breaking_directives import DIRECTED
 from tests.governance.breaking_records import RECORDS_BROKEN
 from tests.governance.breaking_releases import RELEASES
@@ -358,4 +359,5 @@ BREAKS: list[tuple[str, Breaking]] = [
     *BACKUPS,
     *DIRECTED,
     *REQUESTS,
+    *COPIES,
 ]
