@@ -13,7 +13,8 @@ from django.db.models import Q
 from accounts.models import Organisation
 from consent.models import DataSubject, Directive, Grant, PurposeConsent
 from consent.rules.directives import unpacked
-from consent.selectors import agreed_text, grants_of_subjects, identities, reason_of
+from consent.selectors import agreed_text, grants_of_subjects, identities
+from consent.selectors.directives import reason_of
 from policies.rules.categories import CATEGORIES, Category
 from policies.rules.holdings import File, Holder, Holding, Whose, one_file, register_holder
 

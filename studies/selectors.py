@@ -15,13 +15,8 @@ from django.utils import timezone
 from accounts.rules import Actor
 from consent.models import Grant, GrantItem
 from consent.rules.decision import Decision, Resource, Scoped
-from consent.selectors import (
-    granting_organisations,
-    in_force,
-    may_be_listed,
-    names_recipient,
-    unbarred,
-)
+from consent.selectors import granting_organisations, in_force, may_be_listed, names_recipient
+from consent.selectors.directives import unbarred
 from studies import index
 from studies.gateways.corrections import as_corrected, coercions_of
 from studies.models import Blob, Instance, Series, Study, StudyNameToken, Upload

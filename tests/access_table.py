@@ -187,6 +187,7 @@ TABLE: dict[str, Row] = {
     "dsar:person_copy":                row("410 410 410 410 410 410 410", token="forged"),
     "dsar:identify":                   row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
     "dsar:identify_code":              row("in  403 403 404 403 403 403", number="ZZZZ-ZZZZ"),
+    "dsar:opt_out":                     row("404 404 404 404 404 404 404"),
     "dsar:my_data":                     row("in  200 200 200 200 200 200"),
     "dsar:my_data_file":                row("in  200 200 200 200 200 200"),
     "dsar:portable_schema":             row("200 200 200 200 200 200 200"),

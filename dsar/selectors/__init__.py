@@ -98,6 +98,13 @@ def organisations_asked() -> QuerySet[Organisation]:
     return Organisation.objects.filter(is_active=True).order_by("name")
 
 
+def organisations_selling() -> list[Organisation]:
+    """Those whose policy in force says that something may count as sale or sharing."""
+    asked = list(organisations_asked())
+    packs = {one.pk: packs_held(one.pk) for one in asked}
+    return [one for one in asked if packs[one.pk] and packs[one.pk][-1]["sale_share.allowed"]]
+
+
 def providers_for(case: Case) -> QuerySet[Organisation]:
     """To whom a case can be handed on."""
     return organisations_asked().exclude(pk=case.organisation_id)
