@@ -55,6 +55,7 @@ TABLE: dict[str, Row] = {
     "accounts:sign_out":               row("405 405 405 405 405 405 405"),
     "accounts:password_forgot":        row("200 200 200 200 200 200 200"),
     "accounts:password_reset":         row("410 410 410 410 410 410 410", uid="MQ", token="forged"),
+    "accounts:join_age":               row("405 405 405 405 405 405 405", secret="forged"),
     "accounts:join":                   row("410 410 410 410 410 410 410", secret="forged"),
     "accounts:outbox":                 row("200 200 200 200 200 200 200"),
     # One's own account.
