@@ -22,7 +22,8 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
         category = fields_of(model._meta.label)[0].category
         if number:
             name = str(model._meta.verbose_name).capitalize()
-            yield Holding(category, name, number, source=CATEGORIES[category].source.value)
+            yield Holding(category, name, number, source=CATEGORIES[category].source.value,
+                          file="account.json")  # fmt: skip
 
 
 def _files(whose: Whose) -> Iterator[File]:

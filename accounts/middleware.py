@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import SignIn
 from accounts.rules import Actor, digest_of_secret, session_expired, session_limits
 from accounts.rules.cards import holds_card_number
-from accounts.rules.tracking import signals_of
+from accounts.rules.tracking import PRESSED, Signals, signals_of
 from accounts.rules.use import Visitor, feature_of, noted
 from accounts.selectors import actor_of_session, signal_flags
 from accounts.services.policy_gate import NotAccepted, enter, refused
@@ -61,7 +61,7 @@ class ActorMiddleware:
         with using(Purpose.AUTHENTICATION, Category.ACCOUNT):
             request.actor = _actor(request)
         organisation_id = request.actor.organisation_id if request.actor else None
-        request.signals = signals_of(request, signal_flags(organisation_id))
+        request.signals = _signals(request, organisation_id)
         if request.actor is not None and request.signals.opts_out:
             _keep_signal(request)
         response = self.get_response(request)
@@ -126,7 +126,7 @@ def _note_when_sent(request: HttpRequest, response: HttpResponse, page: str, too
 
 
 def _visitor(request: HttpRequest, organisation_id: UUID) -> Visitor:
-    signals = signals_of(request, signal_flags(organisation_id))
+    signals = _signals(request, organisation_id)
     if request.actor is None:
         return Visitor(opts_out=signals.opts_out)
     return Visitor(
@@ -162,6 +162,13 @@ class PermissionsPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         return response
+
+
+def _signals(request: HttpRequest, organisation_id: UUID | None) -> Signals:
+    """What the browser signals, and whether its visitor has pressed the link."""
+    # Without a session nothing was pressed, and none is looked for.
+    pressed = bool(request.session.session_key) and bool(request.session.get(PRESSED))
+    return signals_of(request, signal_flags(organisation_id), pressed=pressed)
 
 
 def _keep_signal(request: HttpRequest) -> None:

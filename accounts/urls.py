@@ -75,6 +75,7 @@ urlpatterns = [
     path("members/<uuid:pk>/", members.member_edit, name="member_edit"),
     path("members/<uuid:pk>/end/", members.member_end, name="member_end"),
     path("join/<str:secret>/", members.join, name="join"),
+    path("join/<str:secret>/age/", members.join_age, name="join_age"),
     path("notice/", notice.notices, name="notices"),
     path("notice/<slug:slug>/", notice.notice, name="notice"),
     path("notice/<slug:slug>/versions/", notice.notice_versions, name="notice_versions"),

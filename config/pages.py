@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
@@ -14,6 +15,7 @@ from accounts.models import Notification
 from accounts.rules import Actor, Capability
 from accounts.selectors import OpenMessages, announcements_waiting_for, open_messages_of
 from accounts.services.work_settings import work_settings_of
+from dsar.selectors import organisations_selling
 from policies.rules.pack import Pack
 from policies.rules.purposes import OF_USE, Purpose
 from policies.rules.terms import Definition, defined_by
@@ -123,7 +125,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """The main navigation: only what the asker may open."""
     actor = getattr(request, "actor", None)
     if actor is None:
-        return {"policy_link": {"url": reverse("accounts:notices"), "since": None}}
+        return {
+            "policy_link": {"url": reverse("accounts:notices"), "since": None},
+            "may_sell_or_share": SimpleLazyObject(_somebody_sells),
+        }
     sections = list(_sections(actor, request.path))
     items = [item for section in sections for item in section.items]
     # Where people begin to work, an announcement is shown until they have taken note of it.
@@ -137,11 +142,13 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "sub_navigation": next((one for one in sections if one.current), None),
         "colours": SimpleLazyObject(lambda: _colours(actor)),
         "policy_link": _policy_link(actor),
+        "may_sell_or_share": SimpleLazyObject(lambda: _sells(actor)),
         "open_messages": open_messages,
         "announcements": _Announcements(actor, open_messages) if at_home else [],
     }
 
 
+_SELLS = "pages.somebody-sells"
 OWN_ACCOUNT = "/consent/account/"
 
 
@@ -190,6 +197,24 @@ def _policy_link(actor: Actor) -> dict[str, Any]:
         return {"url": reverse("accounts:notices"), "since": None}
     url = reverse("accounts:notice", args=[actor.organisation_slug])
     return {"url": url, "since": pack.effective_at}
+
+
+def _sells(actor: Actor) -> bool:
+    """Does the policy that somebody works under carry the opt-out? Who has none sees it if any
+    organisation's does."""
+    if actor.organisation_id is None:
+        return _somebody_sells()
+    pack = _pack(actor)
+    return pack is not None and bool(pack["sale_share.allowed"])
+
+
+def _somebody_sells() -> bool:
+    """As long as a policy is remembered, so that pages of visitors cost no query."""
+    found: bool | None = cache.get(_SELLS)
+    if found is None:
+        found = bool(organisations_selling())
+        cache.set(_SELLS, found, 30)
+    return found
 
 
 def _definitions(actor: Actor) -> dict[str, Definition]:

@@ -13,7 +13,8 @@ from django.db.models import Q
 from accounts.models import Organisation
 from consent.models import DataSubject, Directive, Grant, PurposeConsent
 from consent.rules.directives import unpacked
-from consent.selectors import agreed_text, grants_of_subjects, identities, reason_of
+from consent.selectors import agreed_text, grants_of_subjects, identities
+from consent.selectors.directives import reason_of
 from policies.rules.categories import CATEGORIES, Category
 from policies.rules.holdings import File, Holder, Holding, Whose, one_file, register_holder
 
@@ -53,24 +54,24 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
     if subjects:
         yield Holding(
             Category.IDENTITY, "Who the patient is", len(subjects), subjects[0].created_at,
-            CATEGORIES[Category.IDENTITY].source.value,
+            CATEGORIES[Category.IDENTITY].source.value, file="identity.json",
         )  # fmt: skip
     if grants:
         recipients = sorted({grant.recipient_organisation.name for grant in grants})
         yield Holding(
             Category.CONSENT, "Shares, with what was agreed to", len(grants),
             grants[0].granted_at, "given by whoever shared", tuple(recipients),
-            "as evidence, also after the images are gone",
+            "as evidence, also after the images are gone", file="shares.json",
         )  # fmt: skip
     if consents:
         yield Holding(
             Category.CONSENT, "Consents to a purpose", len(consents), consents[0].given_at,
-            CATEGORIES[Category.CONSENT].source.value, (), "as evidence",
+            CATEGORIES[Category.CONSENT].source.value, (), "as evidence", file="consents.json",
         )  # fmt: skip
     if directives:
         yield Holding(
             Category.CONSENT, "What was said against a use", len(directives), directives[0].set_at,
-            CATEGORIES[Category.CONSENT].source.value, (), "as evidence",
+            CATEGORIES[Category.CONSENT].source.value, (), "as evidence", file="directives.json",
         )  # fmt: skip
 
 
@@ -79,12 +80,20 @@ def _files(whose: Whose) -> Iterator[File]:
     if found:
         people = [{k: v for k, v in asdict(one).items() if v} for one in found.values()]
         yield _json("identity.json", people)
-    if grants := _grants(whose):
-        yield _json("shares.json", [_share(one) for one in grants])
-    if consents := _consents(whose):
-        yield _json("consents.json", [_consent(one) for one in consents])
+    if shares := shares_told(whose):
+        yield _json("shares.json", shares)
+    if consents := consents_told(whose):
+        yield _json("consents.json", consents)
     if directives := _directives(whose):
         yield _json("directives.json", [_directive(one) for one in directives])
+
+
+def shares_told(whose: Whose) -> list[dict[str, Any]]:
+    return [_share(one) for one in _grants(whose)]
+
+
+def consents_told(whose: Whose) -> list[dict[str, Any]]:
+    return [_consent(one) for one in _consents(whose)]
 
 
 def _share(grant: Grant) -> dict[str, Any]:

@@ -49,6 +49,8 @@ ACTIONS = [
     ("request.transfer_withdrawn", "Copy no longer to be fetched by a provider"),
     ("request.transfer_fetched", "Copy fetched by the provider that its person named"),
     ("request.extended", "Time for a request extended"),
+    ("data.seen", "Own data looked at"),
+    ("request.laws_changed", "Laws that count for a request changed by an officer"),
     ("request.answered", "Request answered"),
     ("request.disagreed", "Statement of disagreement with a refused correction"),
     ("request.rebutted", "Statement of disagreement replied to"),

@@ -11,7 +11,7 @@ class DsarConfig(AppConfig):
         from backups.rules.links import end_links_with
         from dsar import controls, erasing, holdings, inventory, records  # noqa: F401 - its controls register themselves
         from dsar.actions import ACTIONS
-        from dsar.controls import account, rights  # noqa: F401 - and so do these
+        from dsar.controls import account, california, copies, laws, rights  # noqa: F401 - and so do these
         from dsar.impact import impact_on_requests
         from dsar.rules.letters import TEMPLATES
         from dsar.selectors import (

@@ -19,6 +19,7 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
         yield Holding(
             Category.REQUESTS, "Requests and their answers", len(cases), cases[0].received_at,
             CATEGORIES[Category.REQUESTS].source.value, (), "as evidence that they were answered",
+            file="requests.json",
         )  # fmt: skip
     notes = CaseEntry.objects.filter(case__in=cases, act=Act.NOTE.value).count()
     if notes:

@@ -112,7 +112,8 @@ MODELS: Models = [
         "code_digest": hashed("Code that opens it"), "failed_tries": "Wrong codes",
         "made_by": readable("Who had it made", Category.PROFESSIONAL),
         "created_at": "Asked for", "made_at": "Made", "expires_at": "Until when it can be had",
-        "once": "Whether it can be fetched once only",
+        "once": "Whether it counts as fetched from the beginning on", "spent_at": "Fetched",
+        "what": "What it holds", "chosen": "Which studies and files were chosen",
         "downloads": "How often it was fetched", "downloaded_at": "When it was fetched last",
     }),
     ("dsar.ArchiveRelease", Category.REQUESTS, {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from dsar.services.copying import make_package
 from dsar.services.documents import end_documents
 from dsar.services.entries import LETTER
 from dsar.services.erasing import ERASE, erase_rest
 from dsar.services.letters import CONFIRMING, mail_confirmation, mail_person, mail_step
-from dsar.services.packaging import MAKE, end_packages, make_package
+from dsar.services.packaging import MAKE, end_packages
 from dsar.services.passing_on import TELL, tell_processors
 from dsar.services.releasing_archive import RELEASE, make_release
 from dsar.services.reminders import forget_drafts, remind_of_cases

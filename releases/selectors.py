@@ -16,7 +16,8 @@ from accounts.models import Agreement, User
 from accounts.rules import Actor, Capability
 from accounts.rules.agreements import AgreementKind
 from consent.models import DataSubject
-from consent.selectors import barred_among, consenting_to
+from consent.selectors import consenting_to
+from consent.selectors.directives import barred_among
 from jobs.models import Job
 from policies.rules.categories import Category
 from policies.rules.gate import listed_since

@@ -50,7 +50,7 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
     if milestones := _milestones(whose):
         yield Holding(
             Category.MEDICAL, "Notes that work with a study has come to an end", len(milestones),
-            milestones[0].noted_at, "noted by people of the organisation",
+            milestones[0].noted_at, "noted by people of the organisation", file="milestones.json",
         )  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import QuerySet
 from django.template.defaultfilters import filesizeformat
 
 from audit.models import Event
@@ -21,22 +20,20 @@ from policies.rules.holdings import File, Holder, Holding, Whose, one_file, regi
 from studies.gateways.disagreements import as_text, said_of
 from studies.gateways.objects import ObjectReader, lengths_of
 from studies.models import Correction, Instance, Statement, Study
-from studies.selectors import OF_SOMEBODY_ELSE, REJECTED, sources_of, study_summaries
+from studies.selectors import (
+    OF_SOMEBODY_ELSE,
+    REJECTED,
+    sources_of,
+    studies_of_person,
+    study_summaries,
+)
 from studies.timeline import Line, Shown, lines_of
 
 _TOGETHER = 200
 
 
-def _rows(whose: Whose) -> QuerySet[Study]:
-    """What lies in the legal archive is another room's to speak of, and opens for nobody here."""
-    return Study.objects.filter(
-        organisation_id=whose.organisation_id, subject_id__in=whose.subject_ids, archived_at=None
-    ).order_by("pk")
-
-
 def _studies(whose: Whose) -> list[Study]:
-    """Of which a copy goes to the person: also what was rejected, unless it shows somebody else."""
-    return list(_rows(whose).exclude(OF_SOMEBODY_ELSE))
+    return list(studies_of_person(whose.organisation_id, whose.subject_ids))
 
 
 def _holdings(whose: Whose) -> Iterator[Holding]:
@@ -60,13 +57,16 @@ def _holdings(whose: Whose) -> Iterator[Holding]:
         yield Holding(
             Category.TRAIL, "Acts with these data in the trail", looks,
             source=CATEGORIES[Category.TRAIL].source.value,
-            kept="as the law asks of whoever keeps a trail",
+            kept="as the law asks of whoever keeps a trail", file="who-did-what.csv",
         )  # fmt: skip
 
 
 def _rejected(whose: Whose) -> Iterator[Holding]:
     """What was sent by mistake is held too, until it is gone."""
-    rows = _rows(whose).filter(REJECTED)
+    rows = Study.objects.filter(
+        REJECTED, organisation_id=whose.organisation_id, subject_id__in=whose.subject_ids,
+        archived_at=None,
+    ).order_by("pk")  # fmt: skip
     for others, what, withheld in (
         (False, "Studies rejected as wrongly sent or of no use", ""),
         (True, "Studies rejected because they show somebody else, or were not meant for us",
@@ -105,12 +105,17 @@ def _events(subject_id: UUID, whose: Whose) -> Iterator[list[Event]]:
 
 
 def _files(whose: Whose) -> Iterator[File]:
+    yield from _in_words(whose)
+    for study in _studies(whose):
+        yield from files_of_study(study)
+
+
+def _in_words(whose: Whose) -> Iterator[File]:
+    """What the studies are, and who did what with them: without the images."""
     studies = _studies(whose)
     if studies:
         described = [orjson.loads(one) for one in study_summaries(studies)]
         yield one_file("studies.json", json.dumps(described, indent=2, ensure_ascii=False).encode())
-    for study in studies:
-        yield from files_of_study(study)
     lines = [
         line for one in whose.subject_ids for page in _events(one, whose)
         for line in lines_of(page, shown=Shown.ROLE)
@@ -161,4 +166,6 @@ def _table(lines: Iterable[Line]) -> bytes:
 
 
 def register() -> None:
-    register_holder(Holder("studies", "Images, reports and who looked", _holdings, _files))
+    register_holder(
+        Holder("studies", "Images, reports and who looked", _holdings, _files, _in_words)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,8 @@ from django.utils import timezone
 from accounts.rules import Actor
 from consent.models import Grant, GrantItem
 from consent.rules.decision import Decision, Resource, Scoped
-from consent.selectors import (
-    granting_organisations,
-    in_force,
-    may_be_listed,
-    names_recipient,
-    unbarred,
-)
+from consent.selectors import granting_organisations, in_force, may_be_listed, names_recipient
+from consent.selectors.directives import unbarred
 from studies import index
 from studies.gateways.corrections import as_corrected, coercions_of
 from studies.models import Blob, Instance, Series, Study, StudyNameToken, Upload
@@ -48,6 +43,17 @@ HIDDEN = ARCHIVED | REJECTED
 OF_SOMEBODY_ELSE = Q(
     rejection__why__in=[one.value for one, reason in REASONS.items() if reason.is_of_somebody_else]
 )
+
+
+def studies_of_person(organisation_id: UUID, subject_ids: Collection[UUID]) -> QuerySet[Study]:
+    """Of which a copy goes to the person: also what was rejected, unless it shows somebody else.
+
+    What lies in the legal archive is another room's to speak of, and opens for nobody here.
+    """
+    rows = Study.objects.filter(
+        organisation_id=organisation_id, subject_id__in=subject_ids, archived_at=None
+    )
+    return rows.exclude(OF_SOMEBODY_ELSE).order_by("pk")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 def register() -> None:
     """Make them known; called from `AppConfig.ready`."""
     from accounts.controls import (  # noqa: F401 - register
+        ages,
         agreements,
         billing,
         details,

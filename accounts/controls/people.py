@@ -82,8 +82,8 @@ def policy_gate(values: Values) -> str:
     "accounts.acceptance-recorded", "Whoever joins accepts a version, and that is written down"
 )
 def acceptance_recorded() -> str:
-    given = {"name": "Nobody", "password": "a lamp on the windowsill", "old_enough": "on"}
-    form = JoinForm({**given, "digest": "0" * 64}, min_age=16)
+    given = {"name": "Nobody", "password": "a lamp on the windowsill", "age": "-"}
+    form = JoinForm({**given, "digest": "0" * 64})
     require("accepts" in form.errors, "An account can be had without accepting the policy.")
     wrong = {
         "without a version": {"version_id": None},
@@ -113,8 +113,8 @@ def read_to_the_end() -> str:
 
 @control("accounts.read-before-joining", "Nobody joins whom the policy was not shown")
 def read_before_joining() -> str:
-    given = {"name": "Nobody", "password": "a lamp on the windowsill", "old_enough": "on"}
-    form = JoinForm({**given, "accepts": "on"}, min_age=16)
+    given = {"name": "Nobody", "password": "a lamp on the windowsill", "age": "-"}
+    form = JoinForm({**given, "accepts": "on"})
     require("digest" in form.errors, "One can join without saying which policy was read.")
     pack = pack_with(next(iter(shipped_packs().values())), digest="1" * 64)
     require_read(pack, pack.digest)

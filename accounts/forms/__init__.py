@@ -13,6 +13,7 @@ from accounts.forms.organisation import (
 from accounts.forms.people import (
     AcceptForm,
     AddressForm,
+    AgeForm,
     CodeForm,
     ForgotForm,
     JoinForm,
@@ -26,6 +27,7 @@ from accounts.forms.people import (
 __all__ = [
     "AcceptForm",
     "AddressForm",
+    "AgeForm",
     "AgreementForm",
     "CampaignForm",
     "CodeForm",

@@ -140,6 +140,13 @@ class AgreementForm(forms.Form):
         help_text="For data use agreements only.",
     )
 
+    sale_or_share = forms.BooleanField(
+        label="What goes to them counts as sale or sharing in California",
+        required=False,
+        help_text="Also where no money flows, but something else of value. Data of whoever has"
+        " opted out no longer goes there, but for treatment.",
+    )
+
     def __init__(self, *args: Any, partners: QuerySet[Organisation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["partner"].queryset = partners
@@ -162,6 +169,7 @@ class AgreementForm(forms.Form):
             starts_on=values["starts_on"],
             ends_on=values["ends_on"],
             partner_id=values["partner"].pk if values["partner"] else None,
+            sale_or_share=values["sale_or_share"],
             deid_options=tuple(values["deid_options"]),
         )
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import RegexValidator
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import Agreement, Profile, User
 from accounts.rules import Scope, is_valid_npi
+from accounts.rules.ages import fault_of_birth
 from accounts.rules.messages import CATEGORIES, Category, Channel
 from accounts.rules.residence import (
     COUNTRIES,
@@ -80,8 +83,29 @@ class NewPasswordForm(forms.Form):
         return password
 
 
+class AgeForm(forms.Form):
+    """Asked before anything else about a person, and kept nowhere (MEDDIM-10.2)."""
+
+    born = forms.DateField(
+        label="When were you born?",
+        widget=forms.DateInput(attrs={"type": "date", "autocomplete": "bday"}),
+    )
+    country = forms.ChoiceField(
+        label="Where do you live?",
+        choices=[("", "Choose a country"), *COUNTRIES.items()],
+        widget=forms.Select(attrs={"autocomplete": "country"}),
+        error_messages={"required": "Choose the country you live in."},
+    )
+
+    def clean_born(self) -> date:
+        born: date = self.cleaned_data["born"]
+        if fault := fault_of_birth(born, timezone.localdate()):
+            raise forms.ValidationError(fault)
+        return born
+
+
 class JoinForm(NewPasswordForm):
-    """Joining takes reading the policy first: without both ticks there is no account (C10, C38)."""
+    """Joining takes reading the policy, and being old enough: `age` shows it (C10, C38)."""
 
     name = forms.CharField(
         label="Your name",
@@ -89,20 +113,14 @@ class JoinForm(NewPasswordForm):
         help_text="As colleagues and patients are to read it.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    old_enough = forms.BooleanField(
-        error_messages={"required": "You have to be this old to have an account."}
-    )
     accepts = forms.BooleanField(
         label="I have read the privacy policy and accept it for using the service",
         help_text="This is no consent to show anything to anybody: each share asks for its own.",
         error_messages={"required": "Read the privacy policy, and tick this to accept it."},
     )
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    age = forms.CharField(max_length=200, widget=forms.HiddenInput)
     field_order = ["name", "password"]
-
-    def __init__(self, *args: Any, min_age: int, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["old_enough"].label = f"I am at least {min_age} years old"
 
 
 class ForgotForm(forms.Form):

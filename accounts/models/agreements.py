@@ -33,6 +33,8 @@ class Agreement(models.Model):
     reference = models.CharField(max_length=60)
     # Of a data use agreement: what is cleaned beyond the policy's options (MEDDIM-2.25).
     deid_options = models.JSONField(default=list)
+    # What goes to the other party counts as sale or sharing (Cal. Civ. Code 1798.140(ad), (ah)).
+    sale_or_share = models.BooleanField(default=False)
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
     ended_on = models.DateField(null=True)

@@ -107,8 +107,8 @@ class MarketingChoice(models.Model):
 
 
 class SaleOptOut(models.Model):
-    """A person's opt-out of sale and sharing of data, by a signal of their browser."""
+    """A person's opt-out of sale and sharing, by a signal of their browser or by the link."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="sale_opt_out")
-    source = models.SlugField(help_text="gpc or dnt.")
+    source = models.SlugField(help_text="gpc, dnt or link.")
     recorded_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -22,22 +22,31 @@ class SignalFlags:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What the browser sent, and whether it is an opt-out of sale and sharing."""
+    """What the browser sent, and whether it is an opt-out of sale and sharing: by a signal, or as
+    somebody pressed the link in this browser."""
 
     gpc: bool
     dnt: bool
     opts_out: bool
+    pressed: bool = False
 
     @property
     def source(self) -> str:
+        if self.pressed:
+            return "link"
         return "gpc" if self.gpc else "dnt"
 
 
-def signals_of(request: HasHeaders, flags: SignalFlags) -> Signals:
+# What the session of a visitor keeps once they have pressed the link at the foot of a page.
+PRESSED = "opted_out"
+
+
+def signals_of(request: HasHeaders, flags: SignalFlags, *, pressed: bool = False) -> Signals:
     """Read a request's signals (GPC specification, 3.1: only `1` counts; MEDDIM-7.4, 7.16)."""
     gpc = request.headers.get("Sec-GPC", "").strip() == "1"
     dnt = request.headers.get("DNT", "").strip() == "1"
-    return Signals(gpc=gpc, dnt=dnt, opts_out=(gpc and flags.gpc) or (dnt and flags.dnt))
+    counts = pressed or (gpc and flags.gpc) or (dnt and flags.dnt)
+    return Signals(gpc=gpc, dnt=dnt, opts_out=counts, pressed=pressed)
 
 
 def tracking_statement(flags: SignalFlags) -> tuple[str, ...]:

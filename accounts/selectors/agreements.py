@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Agreement, AgreementNotice
@@ -41,6 +41,15 @@ def agreements_in_force(organisation_id: UUID) -> list[Agreement]:
     today = timezone.localdate()
     rows = Agreement.objects.filter(organisation_id=organisation_id).order_by("pk")
     return [row for row in rows if row.term.holds(today)]
+
+
+def buyers() -> QuerySet[Agreement]:
+    """Agreements in force by which what goes to the partner counts as sale or sharing."""
+    today = timezone.localdate()
+    return Agreement.objects.filter(
+        Q(ends_on=None) | Q(ends_on__gte=today), Q(ended_on=None) | Q(ended_on__gt=today),
+        sale_or_share=True, partner__isnull=False, starts_on__lte=today,
+    )  # fmt: skip
 
 
 def contacts_of(agreements: Iterable[Agreement]) -> dict[UUID, str]:

@@ -26,6 +26,7 @@ from accounts.selectors.agreements import (
 from accounts.services.notifications import mail_each, notify
 from accounts.services.trail import record
 from jobs.services import Run, create_job
+from policies.selectors import packs_held
 from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import create_data_key
 
@@ -49,6 +50,8 @@ class Terms:
     partner_id: UUID | None = None
     # Of a data use agreement: what is cleaned beyond the policy's options.
     deid_options: tuple[str, ...] = ()
+    # What goes to them counts as sale or sharing as California has it.
+    sale_or_share: bool = False
 
 
 @transaction.atomic
@@ -64,11 +67,22 @@ def record_agreement(*, acting: Actor, terms: Terms) -> Agreement:
             "Say as which organisation the other party takes part: images without people in them "
             "are handed out in the portal."
         )
+    if terms.sale_or_share and not _may_sell_or_share(organisation_id):
+        raise AgreementRefused(
+            "Your privacy policy says that nothing is sold or shared. Change it first, or record "
+            "an agreement that does neither."
+        )
     if terms.partner_id == organisation_id:
         raise AgreementRefused("An organisation has no agreement with itself. Choose another.")
     made = store_agreement(organisation_id=organisation_id, terms=terms, by=acting.user_id)
     _write(acting, made, "agreement.recorded")
     return made
+
+
+def _may_sell_or_share(organisation_id: UUID) -> bool:
+    """Does the policy in force say that something counts as that? It carries the opt-out then."""
+    held = packs_held(organisation_id)
+    return bool(held) and bool(held[-1]["sale_share.allowed"])
 
 
 def store_agreement(*, organisation_id: UUID, terms: Terms, by: int | None) -> Agreement:
@@ -86,6 +100,7 @@ def store_agreement(*, organisation_id: UUID, terms: Terms, by: int | None) -> A
         ),
         reference=terms.reference.strip(),
         deid_options=sorted(terms.deid_options),
+        sale_or_share=terms.sale_or_share,
         starts_on=terms.starts_on,
         ends_on=terms.ends_on,
         recorded_by_id=by,

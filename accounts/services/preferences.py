@@ -79,11 +79,17 @@ def when_signalled(hear: Callable[[User, str], None]) -> None:
 @transaction.atomic
 def keep_signal(*, user: User, signals: Signals) -> bool:
     """Keep the opt-out that a person's browser signals; returns whether that was new."""
-    _, made = SaleOptOut.objects.get_or_create(user=user, defaults={"source": signals.source})
+    return keep_opt_out(user=user, source=signals.source)
+
+
+@transaction.atomic
+def keep_opt_out(*, user: User, source: str) -> bool:
+    """Keep an opt-out of sale and sharing, and have every room do its part, once."""
+    _, made = SaleOptOut.objects.get_or_create(user=user, defaults={"source": source})
     if made:
-        record(action="signal.recorded", actor=user_ref(user), reason=signals.source)
+        record(action="signal.recorded", actor=user_ref(user), reason=source)
         for hear in _heard:
-            hear(user, signals.source)
+            hear(user, source)
     return made
 
 

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forms import ContactsForm, InviteForm, JoinForm, RolesForm
+from accounts.forms import AgeForm, ContactsForm, InviteForm, JoinForm, RolesForm
+from accounts.models import Invitation
 from accounts.permissions import needs, public
 from accounts.rules import Capability, Role
+from accounts.rules.ages import is_old_enough
 from accounts.rules.contacts import ContactsRefused
 from accounts.selectors import members_of, open_invitation, open_invitations_of
 from accounts.selectors.names import by_name
+from accounts.services.ages import age_shown, shows_age
 from accounts.services.members import (
     MembershipRefused,
     accept_invitation,
@@ -138,11 +145,14 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
     if request.method == "GET" and request.GET.get("read") != pack.digest:
         context = notice_context(invitation.organisation, pack) | {"invitation": invitation}
         return render(request, "accounts/join_read.html", context)
+    age = request.POST.get("age", request.GET.get("age", ""))
+    if not shows_age(invitation, age):
+        # Before any field about a person, and again once that was long ago.
+        return _age_page(request, invitation, secret, AgeForm())
     form = JoinForm(
         request.POST or None,
-        initial={"digest": pack.digest},
+        initial={"digest": pack.digest, "age": age},
         at_least=pack["auth.password_length"],
-        min_age=youngest_age(pack, invitation.organisation.country),
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -164,3 +174,31 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
         "contact_email": pack["contact.email"],
     }
     return render(request, "accounts/join.html", context, status=422 if form.is_bound else 200)
+
+
+@public
+@sensitive_post_parameters("born")
+@require_POST
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT)
+def join_age(request: HttpRequest, secret: str) -> HttpResponse:
+    """Look whether somebody is old enough, and keep nothing of it, whatever comes of it."""
+    invitation = open_invitation(secret)
+    if invitation is None:
+        return render(request, "accounts/invitation_ended.html", status=410)
+    form = AgeForm(request.POST)
+    if not form.is_valid():
+        return _age_page(request, invitation, secret, form)
+    pack = effective_pack(invitation.organisation_id)
+    youngest = youngest_age(pack, form.cleaned_data["country"])
+    if not is_old_enough(form.cleaned_data["born"], timezone.localdate(), youngest=youngest):
+        return render(request, "accounts/join_too_young.html", status=403)
+    query = urlencode({"read": pack.digest, "age": age_shown(invitation)})
+    return redirect(f"{reverse('accounts:join', args=[secret])}?{query}")
+
+
+def _age_page(
+    request: HttpRequest, invitation: Invitation, secret: str, form: AgeForm
+) -> HttpResponse:
+    context = {"form": form, "invitation": invitation, "secret": secret}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "accounts/join_age.html", context, status=status)

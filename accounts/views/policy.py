@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms import AcceptForm
 from accounts.models import Organisation
-from accounts.permissions import safe_next, signed_in
+from accounts.permissions import needs_step_up, safe_next, signed_in
 from accounts.services.acceptance import AcceptanceRefused, answer_policy
 from accounts.services.own_data import export_own_data
 from accounts.views.notice import notice_context
@@ -80,7 +80,9 @@ def policy_news(request: HttpRequest) -> HttpResponse:
 @require_safe
 @uses(Purpose.RIGHTS, Category.ACCOUNT, Category.PROFESSIONAL, Category.TECHNICAL)
 def own_data(request: HttpRequest) -> HttpResponse:
-    """Give a person what is held about their account, as a file."""
+    """Give a person what is held about their account, as a file, after a fresh proof."""
+    if detour := needs_step_up(request):
+        return detour
     answer = JsonResponse(
         export_own_data(actor=request.actor), json_dumps_params={"indent": 2, "ensure_ascii": False}
     )

@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.controls.signing_in import gate_of
+from accounts.models import Agreement
+from accounts.rules import Capability
 from consent.controls import OWNER, STUDY, _asked, _clinician, _grant, _require_denied
 from consent.models import Directive
 from consent.rules.decision import Action, Reason, decide
@@ -21,8 +23,9 @@ from consent.rules.directives import (
     checked,
     purposes_reached,
     refusal_to_lift,
+    with_buyers,
 )
-from consent.selectors import directives_of
+from consent.selectors.directives import directives_of
 from policies.controls.purposes import pack_with
 from policies.controls.trying import undone
 from policies.rules.controls import Values, control, must_refuse, require
@@ -108,6 +111,27 @@ def limit_reaches_all(values: Values) -> str:
         require(Purpose(code) in reach, f"Nobody can limit: {code}.")
     require(gate_of("dsar:directives") == "signed-in", "Nobody comes to the page for it.")
     return f"{len(beyond)} purposes of the policy go beyond 11 CCR 7027(m); all can be limited."
+
+
+@control("consent.sale-barred", "Who opts out is kept from those who get data for value")
+def sale_barred() -> str:
+    require(not Agreement._meta.get_field("sale_or_share").null, "No agreement says what counts.")
+    gate = gate_of("accounts:agreement_record")
+    require(gate == Capability.MANAGE_CONFIGURATION, "Nobody can say what counts, or everybody.")
+    buyer = _clinician().organisation_id
+    assert buyer is not None
+    out, now = [_bar(DirectiveKind.OPT_OUT)], timezone.now()
+    for purpose in CARE - {Purpose.TREATMENT}:
+        grant = _grant(now, purpose=purpose)
+        require(_asked(grant, bars=out).is_permit, "An opt-out ends care with everybody.")
+        refused = _asked(grant, bars=with_buyers(out, [buyer]))
+        _require_denied(refused, Reason.OPTED_OUT, f"It still goes there for {purpose}.")
+        elsewhere = _asked(grant, bars=with_buyers(out, [OWNER]))
+        require(elsewhere.is_permit, "It ends for others as well.")
+    own = _grant(now, purpose=Purpose.TREATMENT)
+    treated = _asked(own, bars=with_buyers(out, [buyer]))
+    require(treated.is_permit, "Treatment ends with an opt-out.")
+    return f"After an opt-out {len(CARE) - 1} uses were refused to a buyer, and to nobody else."
 
 
 @control("consent.opt-out-covers", "Who opts out is in no release to others")

@@ -32,6 +32,7 @@ class Source(StrEnum):
     CASE = "case"
     GPC = "gpc"
     DNT = "dnt"
+    LINK = "link"
 
 
 SOURCE_LABELS = {
@@ -39,6 +40,7 @@ SOURCE_LABELS = {
     Source.CASE: "through a request",
     Source.GPC: "by Global Privacy Control",
     Source.DNT: "by Do Not Track",
+    Source.LINK: "by the link at the foot of each page",
 }
 
 # Signing in, and what ALWAYS covers, is about accounts, security and law, and cannot be barred.
@@ -168,6 +170,23 @@ class Bar:
         Cal. Civ. Code 1798.120(d), 1798.121(b))."""
         agreed = {purpose for purpose, at in consented.items() if at > self.set_at}
         return replace(self, purposes=self.purposes - agreed)
+
+
+# Treatment is what the person comes for, and no sale (Cal. Civ. Code 1798.145(c)(1)).
+BARRED_TO_BUYERS: Final = _ANY - {Purpose.TREATMENT, Purpose.LEGAL_CLAIMS}
+
+
+def with_buyers(bars: Iterable[Bar], buyers: Collection[UUID]) -> list[Bar]:
+    """Add to each opt-out that nothing but treatment goes to those whom the holder gives data for
+    something of value (Cal. Civ. Code 1798.120, 1798.140(ad); MEDDIM-4.2)."""
+    found = list(bars)
+    if not buyers:
+        return found
+    purposes, recipients = frozenset(BARRED_TO_BUYERS), frozenset(buyers)
+    return found + [
+        replace(bar, purposes=purposes, recipients=recipients)
+        for bar in found if bar.kind is DirectiveKind.OPT_OUT
+    ]  # fmt: skip
 
 
 def barring(

@@ -12,7 +12,8 @@ from accounts.rules import Actor
 from accounts.services.trail import record
 from consent.rules import decision as rules
 from consent.rules.decision import Action, Decision, Resource
-from consent.selectors import bars_of, grant_facts
+from consent.selectors import grant_facts
+from consent.selectors.directives import bars_of
 from policies.rules.categories import Category
 from policies.selectors import NoPolicy, effective_pack, terms_between
 

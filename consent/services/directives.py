@@ -31,7 +31,8 @@ from consent.rules.directives import (
     refusal_to_lift,
     unpacked,
 )
-from consent.selectors import directive_context, subjects_of_account
+from consent.selectors import subjects_of_account
+from consent.selectors.directives import directive_context
 from consent.services.grants import end_grant, recipients_of
 from consent.services.purposes import end_consent
 from policies.rules.pack import Pack

@@ -19,7 +19,8 @@ from audit.services import ActorRef
 from consent.models import Grant, GrantItem
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
 from consent.rules.directives import DIRECTIVES, barring
-from consent.selectors import bars_of, grant_context
+from consent.selectors import grant_context
+from consent.selectors.directives import bars_of
 from consent.services.purposes import require_collected_for
 from policies.rules.pack import ListedPurpose, Pack
 from policies.rules.strictness import Terms

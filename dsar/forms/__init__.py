@@ -20,6 +20,7 @@ from dsar.forms.asking import (
     residence_fields,
 )
 from dsar.forms.charging import JoinForm, QuoteForm, ReceiverForm
+from dsar.forms.copies import ChooseForm
 from dsar.forms.directives import (
     LiftForm,
     OwnDirectiveForm,
@@ -28,6 +29,7 @@ from dsar.forms.directives import (
 )
 from dsar.forms.documents import AskDocumentForm, DocumentForm
 from dsar.forms.identity import CodeForForm, GivenCodeForm, IdentifyForm
+from dsar.forms.laws import LawsForm
 from dsar.forms.plain import NoForm, TextForm
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "AskDocumentForm",
     "AssignForm",
     "AuthorityForm",
+    "ChooseForm",
     "CodeForForm",
     "CodeForm",
     "CorrectionAnswerForm",
@@ -48,6 +51,7 @@ __all__ = [
     "HandOverForm",
     "IdentifyForm",
     "JoinForm",
+    "LawsForm",
     "LiftForm",
     "NoForm",
     "OwnDirectiveForm",

@@ -12,7 +12,7 @@ from dsar.forms.agents import ActingFields
 from dsar.forms.asking import ResidenceForm, country_field, state_field, text_field
 from dsar.forms.directives import ScopeForm, ticks
 from dsar.forms.plain import NoForm
-from dsar.rules.kinds import KIND_CHOICES, Kind
+from dsar.rules.kinds import KIND_CHOICES, Kind, refusal_of_residence
 from dsar.rules.states import (
     DOOR_LABELS,
     OUTCOME_LABELS,
@@ -58,6 +58,14 @@ class RecordForm(ActingFields, ResidenceForm):
         ]  # fmt: skip
         self.fields["person_name"].label = "Name of the person they ask for"
         self.fields["person_name"].help_text = "Left empty if they ask for themself."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        kind = cleaned.get("kind")
+        refused = refusal_of_residence(Kind(kind), self.residence) if kind else ""
+        if refused:
+            self.add_error("state", refused)
+        return cleaned
 
     def clean_name(self) -> str:
         if not (name := one_line(self.cleaned_data["name"])):

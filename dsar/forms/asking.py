@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from accounts.rules.residence import COUNTRIES, US_STATES, ResidenceInvalid, parts_of, residence_of
+from dsar.rules.kinds import CALIFORNIA, Kind, refusal_of_residence
 from dsar.rules.offers import Offer
 from dsar.rules.words import LONGEST_TEXT, SHORTEST_TEXT, one_line, readable
 
@@ -70,12 +71,17 @@ class WordsForm(ResidenceForm):
         help_text="You confirm it by a link that we send there. The answer is read there as well.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
+    californian = forms.BooleanField(
+        label="I live in California", required=False,
+        help_text="Needed for the one question that this law alone gives: who got data for their"
+        " own advertising (Cal. Civ. Code 1798.83).",
+    )  # fmt: skip
     text = text_field(
         "In your own words",
         "What it is about, and enough for us to find it: which examination, about when. Leave out"
         " what is not needed.",
     )
-    field_order = ["kind", "text", "name", "email"]
+    field_order = ["kind", "californian", "text", "name", "email"]
 
     def __init__(self, *args: Any, offered: list[Offer], signed_in: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,6 +91,18 @@ class WordsForm(ResidenceForm):
         self.fields["state"].widget = forms.HiddenInput()
         if signed_in:
             del self.fields["email"]
+        if Kind.SHINE_THE_LIGHT not in {one.kind for one in offered}:
+            del self.fields["californian"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("kind") != Kind.SHINE_THE_LIGHT:
+            return cleaned
+        if cleaned.get("californian"):
+            self.residence = CALIFORNIA
+        elif refused := refusal_of_residence(Kind.SHINE_THE_LIGHT, ""):
+            self.add_error("californian", refused)
+        return cleaned
 
     def options(self) -> Iterator[tuple[Any, Offer]]:
         """Each choice beside what it takes."""

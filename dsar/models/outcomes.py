@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Agreement, User
 from dsar.models.cases import Case
 from dsar.rules.erasure import ErasureState
+from dsar.rules.packages import WHAT_LABELS, What
 
 
 class Erasure(models.Model):
@@ -74,7 +75,14 @@ class Package(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     made_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
-    # Of archived records: fetched a single time.
+    # Everything, or what was chosen: paths in the archive, with a slash at the end of folders.
+    what = models.SlugField(
+        default=What.EVERYTHING.value, choices=[(one.value, WHAT_LABELS[one]) for one in What]
+    )
+    chosen = models.JSONField(default=list)
+    # Of archived records: fetched as soon as somebody began to.
     once = models.BooleanField(default=False)
+    # When the whole of it had gone to its person: nobody fetches it once more.
+    spent_at = models.DateTimeField(null=True)
     downloads = models.PositiveIntegerField(default=0)
     downloaded_at = models.DateTimeField(null=True)

@@ -121,4 +121,16 @@ KINDS: dict[Kind, KindFacts] = {
     ),
 }  # fmt: skip
 
+# Only residents of California have it (Cal. Civ. Code 1798.83(e)(1)); its letters say so.
+LIGHT_SUBJECT = "Shine the Light Request"
+CALIFORNIA = "US-CA"
+
+
+def refusal_of_residence(kind: Kind, residence: str) -> str:
+    """Say why somebody who says that they live there cannot ask this; empty if they can."""
+    if kind is Kind.SHINE_THE_LIGHT and residence != CALIFORNIA:
+        return "Confirm that the person lives in California: the law gives this to nobody else."
+    return ""
+
+
 KIND_CHOICES = [(kind.value, facts.label) for kind, facts in KINDS.items()]

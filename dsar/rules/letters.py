@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.rules.messages import Category, MessageTemplate
+from dsar.rules.kinds import LIGHT_SUBJECT, Kind
 
 
 def _to_officer(code: str, title: str, sentence: str) -> MessageTemplate:
@@ -87,6 +88,11 @@ TEMPLATES = [
         " its page.",
     ),
     _to_person(
+        "request-received-light", LIGHT_SUBJECT,
+        "Your request has arrived: who got data for their own advertising (Cal. Civ. Code 1798.83)."
+        " Its number, and by when it is answered, are on its page.",
+    ),
+    _to_person(
         "request-detail-asked", "A question about your request",
         "To answer your request, something more is needed from you. It is on its page, where you"
         " can reply.",
@@ -105,6 +111,11 @@ TEMPLATES = [
         "request-extended", "Your request takes longer",
         "The time for your request was extended once, as the law allows. Why, and until when, is on"
         " its page.",
+    ),
+    _to_person(
+        "request-laws-changed", "Another day for the answer to your request",
+        "Other laws count for your request than it was taken in with, so the day by which it is"
+        " answered has changed. Which day, and why, is on its page.",
     ),
     _to_person(
         "request-answered", "Your request is answered",
@@ -129,7 +140,15 @@ TEMPLATE_OF = {
     "ask-document": "request-document-asked",
     "quote-fee": "request-fee",
     "extend": "request-extended",
+    "laws": "request-laws-changed",
     "answer": "request-answered",
     "hand-over": "request-handed-on",
     "rebut": "request-rebutted",
 }
+
+
+def template_of(act: str, kind: str) -> str:
+    """What tells the person of a step; of one law the letter's subject is preset (MEDDIM-8.4)."""
+    told = TEMPLATE_OF[act]
+    is_light = kind == Kind.SHINE_THE_LIGHT and told == TEMPLATE_OF["received"]
+    return "request-received-light" if is_light else told

@@ -4,11 +4,54 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+from dsar.rules.identity import Level
 from dsar.rules.kinds import Kind
+
+
+class What(StrEnum):
+    """What a copy holds."""
+
+    EVERYTHING = "everything"
+    CHOSEN = "chosen"
+    CATEGORIES = "categories"
+
+
+WHAT_LABELS: Final = {
+    What.EVERYTHING: "Everything that is held",
+    What.CHOSEN: "Only what was chosen",
+    What.CATEGORIES: "Which kinds of data there are, without the data",
+}
+# How sure it must be who asks: more for the data themselves than for their kinds (11 CCR 7060
+# to 7062).
+ENOUGH_FOR: Final = {
+    What.EVERYTHING: Level.HIGH,
+    What.CHOSEN: Level.HIGH,
+    What.CATEGORIES: Level.STANDARD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be copied; `chosen`: paths of files, and of folders, which end in a slash."""
+
+    what: What = What.EVERYTHING
+    chosen: frozenset[str] = frozenset()
+
+
+EVERYTHING: Final = Wanted()
+
+
+def is_chosen(path: str, chosen: Collection[str]) -> bool:
+    """Is a file among what was chosen, by itself or with its folder?"""
+    return any(path == one or (one.endswith("/") and path.startswith(one)) for one in chosen)
+
 
 # Whom a copy is made for: who asks to know, to have or to take along what is held.
 WITH_COPY: Final = frozenset({

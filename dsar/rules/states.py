@@ -44,6 +44,7 @@ class Act(StrEnum):
     ADD_DOCUMENT = "add-document"
     SEND_DOCUMENT = "send-document"
     EXTEND = "extend"
+    LAWS = "laws"
     JOIN = "join"
     QUOTE = "quote-fee"
     ANSWER = "answer"

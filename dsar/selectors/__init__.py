@@ -98,6 +98,13 @@ def organisations_asked() -> QuerySet[Organisation]:
     return Organisation.objects.filter(is_active=True).order_by("name")
 
 
+def organisations_selling() -> list[Organisation]:
+    """Those whose policy in force says that something may count as sale or sharing."""
+    asked = list(organisations_asked())
+    packs = {one.pk: packs_held(one.pk) for one in asked}
+    return [one for one in asked if packs[one.pk] and packs[one.pk][-1]["sale_share.allowed"]]
+
+
 def providers_for(case: Case) -> QuerySet[Organisation]:
     """To whom a case can be handed on."""
     return organisations_asked().exclude(pk=case.organisation_id)
@@ -181,10 +188,11 @@ def laws_of(organisation: Organisation, residence: str) -> tuple[Law, ...]:
     return laws_for(residence, asked_of(organisation, effective_pack(organisation.pk)))
 
 
-def request_of(case: Case) -> Request:
+def request_of(case: Case, laws: tuple[Law, ...] | None = None) -> Request:
+    """A case as its clocks see it; `laws` if others counted than those that do."""
     return Request(
         kind=Kind(case.kind),
-        laws=known_laws(case.laws),
+        laws=known_laws(case.laws) if laws is None else laws,
         received_on=case.received_on,
         country=case.organisation.country,
         answer_days=case.answer_days,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +28,7 @@ class Part:
 
     label: str
     holdings: list[Holding] | None
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,18 @@ def whose_of(case: Case) -> Whose:
     return Whose(case.organisation_id, frozenset(ids), user_id, case.ends_account)
 
 
-def collect(whose: Whose) -> Collection:
+def collect(whose: Whose, *, but_for: AbstractSet[str] = frozenset()) -> Collection:
     """Ask every room what it holds. A room that cannot say is named, and nothing is complete."""
     parts = []
     for holder in holders():
+        if holder.code in but_for:
+            continue
         try:
             found: list[Holding] | None = list(holder.holdings(whose))
         except Exception as error:  # noqa: BLE001 - whatever it was, the room has not answered
             log.warning("collection.room_failed", room=holder.code, fault=type(error).__name__)
             found = None
-        parts.append(Part(holder.label, found))
+        parts.append(Part(holder.label, found, holder.code))
     return Collection(parts)
 
 

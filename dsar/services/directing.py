@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation, User
 from accounts.rules import Actor
+from accounts.services.preferences import keep_opt_out
 from accounts.services.trail import user_ref
 from consent.models import Directive
 from consent.rules.directives import DirectiveKind, Source, Wanted, scope_words, unpacked
@@ -30,6 +31,8 @@ DIRECTED = "directed"
 SIGNALLED = {
     Source.GPC: "The browser sent Global Privacy Control while signed in. Nobody asked for more"
     " (11 CCR 7025, 7060(b)).",
+    Source.LINK: "They pressed “Do not sell or share my personal information” while signed in."
+    " Nobody asked for more (11 CCR 7026, 7060(b)).",
     Source.DNT: "The browser sent Do Not Track while signed in, which the policy honours.",
 }
 
@@ -70,6 +73,14 @@ def words_of(row: Directive) -> str:
     kind, facts = DirectiveKind(row.kind), row.facts
     scope = scope_words(kind, unpacked(row.purposes), unpacked(row.studies), names)
     return f"{facts.label} from now on: {scope}. {facts.explanation} ({facts.cites})"
+
+
+@transaction.atomic
+def opt_out_by_link(*, actor: Actor) -> bool:
+    """Keep that somebody signed in pressed the link, wherever data about them is held. Without a
+    proof, and at once. Returns whether that was new."""
+    user = User.objects.get(pk=actor.user_id)
+    return keep_opt_out(user=user, source=Source.LINK.value)
 
 
 # Signals of browsers -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from accounts.services.trail import anonymous_ref, record
 from audit.services import ActorRef
 from dsar.models import Case, CaseEntry
 from dsar.permissions import can_answer
-from dsar.rules.letters import TEMPLATE_OF
+from dsar.rules.letters import template_of
 from dsar.rules.states import Act, refusal_of
 from dsar.rules.words import LONGEST_TEXT, readable
 from dsar.sealing import OpenCase
@@ -87,7 +87,7 @@ def tell_person(case: Case, entry: CaseEntry) -> None:
     people = User.objects.filter(pk=case.person_id, is_active=True)
     # Who closed their account, or had it deleted, reads by the link of a letter.
     if case.person_id is not None and people.exists():
-        notify(users=people, template=TEMPLATE_OF[entry.act], target_id=case.number)
+        notify(users=people, template=template_of(entry.act, case.kind), target_id=case.number)
         entry.told = "portal"
     elif case.email_token is not None:
         create_job(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from accounts.models import Organisation
 from dsar.services.collecting import Collection
-from policies.rules.categories import CATEGORY_LABELS, Category
+from policies.rules.categories import CATEGORIES, CATEGORY_LABELS, Category
 from policies.rules.holdings import Holding, Whose
 from policies.rules.pack import Pack
 from policies.rules.schema.care_of_data import TRIGGERS
@@ -94,3 +94,31 @@ def rooms(lines: list[Explained]) -> Iterator[tuple[str, list[Explained]]]:
     """The lines by room, in the order in which they come."""
     for room in dict.fromkeys(line.room for line in lines):
         yield room, [line for line in lines if line.room == room]
+
+
+@dataclass(frozen=True, slots=True)
+class KindTold:
+    """A kind of data that is held, and nothing of the data: what for, from where, to whom."""
+
+    category: str
+    purposes: tuple[str, ...]
+    sources: tuple[str, ...]
+    third_parties: tuple[str, ...]
+
+
+def kinds_told(lines: list[Explained]) -> list[KindTold]:
+    """The categories of what is held (Cal. Civ. Code 1798.110(c), 1798.115(a)).
+
+    Of who got something it says what kind of organisation it was, of sources what kind of source.
+    """
+    told = []
+    for category in dict.fromkeys(line.holding.category for line in lines):
+        mine = [line for line in lines if line.holding.category is category]
+        shared = any(line.holding.recipients for line in mine)
+        told.append(KindTold(
+            CATEGORY_LABELS[category],
+            tuple(dict.fromkeys(one for line in mine for one in line.purposes)),
+            (CATEGORIES[category].source.value,),
+            ("organisations with which studies were shared",) if shared else (),
+        ))  # fmt: skip
+    return told

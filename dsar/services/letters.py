@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.gateways.post import MailFailed, send_letter
 from accounts.rules.messages import template_named
 from dsar.models import Authority, CaseEntry, RequestDraft
-from dsar.rules.letters import ANSWERED_TO_YOU, CONFIRM, IN_YOUR_NAME, TEMPLATE_OF
+from dsar.rules.letters import ANSWERED_TO_YOU, CONFIRM, IN_YOUR_NAME, template_of
 from dsar.sealing import OpenCase, open_draft
 from dsar.selectors import confirm_token, read_token
 from dsar.selectors.agents import person_token
@@ -26,7 +26,7 @@ def mail_step(*, entry_id: UUID) -> None:
     entry = CaseEntry.objects.select_related("case", "case__organisation").get(pk=entry_id)
     if entry.told != "mailing":
         return
-    template = template_named(TEMPLATE_OF[entry.act])
+    template = template_named(template_of(entry.act, entry.case.kind))
     link = settings.PUBLIC_URL + reverse("dsar:read", args=[read_token(entry.case)])
     failed = _send(entry.pk, OpenCase(entry.case).written.email, template.title,
                    f"{template.sentence}\n\n{link}\n\n{_FOOT}")  # fmt: skip

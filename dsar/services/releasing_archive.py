@@ -40,8 +40,9 @@ from dsar.rules.states import UNANSWERED, Outcome
 from dsar.selectors import standing_of, today_at
 from dsar.selectors.identity import is_identified
 from dsar.selectors.repeats import quote_of
+from dsar.services.copying import Archive, package_to_make, write_package
 from dsar.services.entries import CaseRefused, NotYours, locked, write_entry, write_event
-from dsar.services.packaging import Archive, begin_package, package_to_make, write_package
+from dsar.services.packaging import begin_package
 from jobs.services import Run
 from policies.rules.holdings import File, one_file
 from retention.models import ArchivedStudy

@@ -18,7 +18,7 @@ from dsar.selectors import people_answering
 from dsar.selectors.agents import answer_is_persons
 from dsar.selectors.transfers import receivers_for, transfers_to
 from dsar.services.entries import CaseRefused, NotYours, locked, write_entry, write_event
-from dsar.services.packaging import is_to_be_had, package_context, package_of
+from dsar.services.packaging import is_there, package_context, package_of
 from vault.services.blobs import SealedBlob, open_blob
 from vault.services.data_keys import open_data_key
 
@@ -32,7 +32,7 @@ def name_receiver(*, actor: Actor, case: Case, to: Organisation) -> Transfer:
     if not is_person_of(actor, row) or answer_is_persons(row):
         raise NotYours("Only the person whose data it is sends it on.")
     package = package_of(row)
-    if row.kind != Kind.PORTABILITY or package is None or not is_to_be_had(row, package):
+    if row.kind != Kind.PORTABILITY or package is None or not is_there(row, package):
         raise CaseRefused("There is no portable copy to be had here, or not any more.")
     if not actor.is_fresh(timezone.now()):
         raise CaseRefused("Prove again that it is you, then send it.")

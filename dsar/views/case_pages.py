@@ -56,7 +56,7 @@ from dsar.services.correcting import CORRECTED
 from dsar.services.directing import DIRECTED
 from dsar.services.documents import ADDED
 from dsar.services.erasing import Shown, erasure_of
-from dsar.services.packaging import is_to_be_had, package_of
+from dsar.services.packaging import is_spent, is_there, package_of
 from dsar.services.releasing_archive import APPROVED, CHECKED, MADE
 from dsar.services.repeating import ASKED_AGAIN
 from policies.rules.pack import Pack
@@ -76,6 +76,7 @@ ACT_WORDS = {
     Act.TELL_PERSON: "The person was told",
     "person-confirmed": "The person confirmed who asks for them",
     Act.EXTEND: "Time extended",
+    Act.LAWS: "Other laws count",
     Act.QUOTE: "Fee quoted",
     FEE_ACCEPTED: "Fee accepted",
     FEE_DECLINED: "Fee not accepted",
@@ -110,6 +111,7 @@ OFFERED_ACTS = (
     (Act.TELL_PERSON, "Tell the person"),
     (Act.ASK_DETAIL, "Ask for more detail"),
     (Act.EXTEND, "Extend the time"),
+    (Act.LAWS, "Change the laws"),
     (Act.JOIN, "Join to the earlier request"),
     (Act.QUOTE, "Quote a fee"),
     (Act.HAND_OVER, "Hand on to the provider"),
@@ -162,9 +164,9 @@ def step_of(line: Line, *, for_person: bool) -> Step:
     return Step(line, ACT_WORDS.get(entry.act, entry.act), _detail(entry.act, entry.code), told)
 
 
-def _until(code: str) -> str:
-    until = date.fromisoformat(code)
-    return f"until {until.day} {until:%B %Y}"
+def _day(code: str) -> str:
+    day = date.fromisoformat(code)
+    return f"{day.day} {day:%B %Y}"
 
 
 def _label_of_paper(code: str) -> str:
@@ -181,7 +183,8 @@ _DETAILS: dict[str, Callable[[str], str]] = {
     ADDED: _label_of_paper,
     Act.QUOTE: lambda code: f"{int(code) // 100}.{int(code) % 100:02}",
     ASKED_AGAIN: lambda code: f"by request {code}",
-    Act.EXTEND: _until,
+    Act.EXTEND: lambda code: f"until {_day(code)}",
+    Act.LAWS: lambda code: f"to be answered by {_day(code)}",
     Act.ERASE: lambda code: "carried out" if code == "done" else "planned",
     Act.ANSWER: lambda code: OUTCOME_LABELS[Outcome(code)],
 }
@@ -239,7 +242,8 @@ def person_context(
     """A case as its person sees it."""
     context = case_context(opened, for_person=True)
     package = package_of(opened.case)
-    context["copy"] = package if is_to_be_had(opened.case, package) else None
+    context["copy"] = package if is_there(opened.case, package) else None
+    context["fetched"] = package is not None and is_spent(package)
     if answer_is_persons(opened.case):
         context |= _without_answer(context["steps"])
     standing, today = standing_of(opened.case), today_at(opened.case.organisation)

@@ -17,13 +17,8 @@ from accounts.permissions import needs, needs_step_up, signed_in
 from accounts.rules import Actor, Capability
 from consent.models import DataSubject, Directive
 from consent.rules.directives import SOURCE_LABELS, DirectiveKind, Source, scope_words, unpacked
-from consent.selectors import (
-    directives_of,
-    identities,
-    reason_of,
-    subjects_directed_by,
-    subjects_of_account,
-)
+from consent.selectors import identities, subjects_directed_by, subjects_of_account
+from consent.selectors.directives import directives_of, reason_of
 from consent.services.directives import (
     DirectiveRefused,
     announce_lifting,

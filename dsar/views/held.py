@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -27,11 +25,11 @@ from dsar.services.collecting import collect, link_subjects, unlink_subject, who
 from dsar.services.entries import CaseRefused
 from dsar.services.explaining import explained
 from dsar.services.packaging import (
+    is_spent,
     is_to_be_had,
     open_package,
     package_of,
-    prepare_package,
-    spend_code,
+    spend,
     try_code,
 )
 from dsar.views.people import Linked, people_of
@@ -108,27 +106,6 @@ def link(request: HttpRequest, number: str) -> HttpResponse:
     return redirect("dsar:held", number)
 
 
-@needs(Capability.ANSWER_REQUESTS)
-@require_POST
-@uses(Purpose.RIGHTS, *CARE_DATA, Category.REQUESTS)
-def prepare(request: HttpRequest, number: str) -> HttpResponse:
-    """Have a copy made of everything that is held."""
-    case = get_object_or_404(cases_of(request.actor), number=number)
-    if not request.actor.is_fresh(timezone.now()):
-        # Back to the page after the proof; nothing was begun yet.
-        page = quote(reverse("dsar:held", args=[number]))
-        return redirect(f"{reverse('accounts:step_up')}?next={page}")
-    try:
-        _, code = prepare_package(actor=request.actor, case=case)
-    except CaseRefused as refusal:
-        messages.error(request, str(refusal))
-    else:
-        if code:
-            request.session[f"copy-code-{case.pk}"] = code
-        messages.success(request, "The copy is being made.")
-    return redirect("dsar:held", number)
-
-
 # Fetching ----------------------------------------------------------------------------------------
 @signed_in
 @require_safe
@@ -173,15 +150,15 @@ def by_code(
         else:
             return _sent(case, package, blob)
     context = {"case": case, "form": form, "token": token, "by_person": by_person}
-    context["to_be_had"] = is_to_be_had(case, package_of(case))
+    package = package_of(case)
+    context["to_be_had"] = is_to_be_had(case, package)
+    context["fetched"] = package is not None and is_spent(package)
     status = 422 if form.is_bound else 200
     return render(request, "dsar/fetch.html", context, status=status)
 
 
 def _sent(case: Case, package: Package, blob: SealedBlob) -> StreamingHttpResponse:
-    return sent_file(
-        blob, package.size, f"copy-{case.number}.zip", done=lambda: spend_code(package)
-    )
+    return sent_file(blob, package.size, f"copy-{case.number}.zip", done=lambda: spend(package))
 
 
 def sent_file(

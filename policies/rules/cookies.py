@@ -81,7 +81,8 @@ REGISTER = (
         deployed_name="__Host-session",
         place=Place.COOKIE,
         purpose=Purpose.SECURITY,
-        explanation="A random number by which the portal knows again who signed in here.",
+        explanation="A random number by which the portal knows again who signed in here, or that"
+        " somebody opted out of sale and sharing in this browser.",
         implication="It stands for you while you are signed in. It holds nothing about you, and"
         " scripts cannot read it. Whoever copies it could act as you, so sign out when you leave.",
         read_by=US,

@@ -38,6 +38,8 @@ class Holding:
     kept: str = ""
     # Not handed out, and why: it is about others, or would be no copy of anything.
     withheld: str = ""
+    # The file of the room's own that hands it out, where it is one by itself.
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Holder:
     label: str
     holdings: Callable[[Whose], Iterable[Holding]]
     files: Callable[[Whose], Iterable[File]]
+    # The same without images, for a copy that is made while somebody waits; None: `files`.
+    in_words: Callable[[Whose], Iterable[File]] | None = None
 
 
 _holders: dict[str, Holder] = {}

@@ -17,7 +17,8 @@ from audit.selectors import events_for_target
 from consent.rules.decision import Action, Decision
 from consent.rules.directives import DIRECTIVES, scope_words
 from consent.rules.identity import DOUBT_WORDS
-from consent.selectors import bars_of, grants_of_study
+from consent.selectors import grants_of_study
+from consent.selectors.directives import bars_of
 from consent.services.decisions import authorise, decide
 from policies.rules.categories import CARE_DATA
 from policies.rules.gate import uses

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.core import mail
@@ -46,6 +47,13 @@ def signed_in(user: User) -> Client:
     return client
 
 
+def age_of(client: Client, link: str, born: str = "1980-05-01", country: str = "US") -> str:
+    """Say when one was born; give the mark with which one goes on."""
+    went_on = client.post(f"{link}age/", {"born": born, "country": country})
+    assert went_on.status_code == 302, went_on.content.decode()
+    return dict(parse_qsl(urlsplit(went_on["Location"]).query))["age"]
+
+
 def test_an_invitation_is_a_link_that_works_once(
     cast: dict[str, User], django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -62,12 +70,16 @@ def test_an_invitation_is_a_link_that_works_once(
     digest = re.search(r'name="read" value="(\w+)"', page)[1]
     assert page.index("officer@hospital.example") < page.index('id="contact"') < page.index(digest)
     assert 'name="password"' not in newcomer.get(link, {"read": "0" * 64}).content.decode()
-    assert 'name="password"' in newcomer.get(link, {"read": digest}).content.decode()
+    # Then comes the age, and no field about a person before it.
+    assert 'name="password"' not in newcomer.get(link, {"read": digest}).content.decode()
+    age = age_of(newcomer, link)
+    page = newcomer.get(link, {"read": digest, "age": age}).content.decode()
+    assert 'name="password"' in page and "1980" not in page
     data = {"name": "Nora New", "password": "a long enough sentence", "digest": digest}
-    for ticks in ({}, {"accepts": "on"}, {"old_enough": "on"}):
-        assert newcomer.post(link, data | ticks).status_code == 422, ticks
+    for more in ({}, {"age": age}, {"accepts": "on"}, {"accepts": "on", "age": "forged"}):
+        assert newcomer.post(link, data | more).status_code == 422, more
     assert not User.objects.with_email("new@h.example").exists()
-    data |= {"accepts": "on", "old_enough": "on"}
+    data |= {"accepts": "on", "age": age}
     assert newcomer.post(link, data)["Location"] == "/sign-in/"
     assert newcomer.post(link, data).status_code == 410
     membership = Membership.objects.get(user__email_token=token_of_email("new@h.example"))

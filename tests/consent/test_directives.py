@@ -20,7 +20,7 @@ from consent.models import DataSubject, Directive, Grant, PurposeConsent
 from consent.rules.agreement import OfferedItem
 from consent.rules.decision import Action, Item, Reason
 from consent.rules.directives import DirectiveKind, Source, Wanted, packed
-from consent.selectors import barred_among, bars_of, reason_of
+from consent.selectors.directives import barred_among, bars_of, reason_of
 from consent.services.decisions import decide
 from consent.services.directives import (
     DirectiveRefused,
@@ -305,10 +305,12 @@ def test_a_signal_opts_out_as_a_patient_and_as_a_member_once(cast: Cast, study: 
 
 
 def test_the_decision_asks_one_statement_more_and_lists_none(cast: Cast, study: Study) -> None:
-    said(cast, study, DirectiveKind.OPT_OUT)
-    with CaptureQueriesContext(connection) as asked:
-        bars_of(study.subject_id, study.organisation_id)
-    assert len(asked) == 2
+    """Of an opt-out another: to whom data goes for value."""
+    for kind, statements in ((RESTRICTION, 2), (DirectiveKind.OPT_OUT, 3)):
+        said(cast, study, kind)
+        with CaptureQueriesContext(connection) as asked:
+            bars_of(study.subject_id, study.organisation_id)
+        assert len(asked) == statements
     Directive.objects.all().delete()
     with CaptureQueriesContext(connection) as asked:
         bars_of(study.subject_id, study.organisation_id)

@@ -266,7 +266,7 @@ def test_a_link_and_a_code_that_were_used_open_nothing_any_more(case: Case, offi
     stream.close()
     assert archive_of(Client().post(path, {"code": code})).testzip() is None
     again = Client().post(path, {"code": code})
-    assert again.status_code == 422 and "opens it once" in again.content.decode()
+    assert again.status_code == 422 and "fetched already" in again.content.decode()
     assert Event.objects.filter(action="request.copy_fetched").count() == 2
 
 

@@ -226,7 +226,7 @@ def test_with_one_checked_and_approved_the_package_goes_out_once(
     # The link again: refused.
     again = stranger.post(page, {"code": code})
     assert again.status_code == 422
-    with pytest.raises(CaseRefused, match="no copy to be had"):
+    with pytest.raises(CaseRefused, match="fetched already"):
         open_package(case=case, actor=None, code=code)
     (event,) = Event.objects.filter(action="archive.released")
     assert (event.subject_id, event.target_uid) == (str(study.subject_id), study.uid)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from django.db import connection
 
-from accounts.forms import JoinForm, ProfileForm
+from accounts.forms import AgeForm, JoinForm, ProfileForm
 from accounts.models import Agreement, Invoice, Organisation, UsageEvent, User
 from accounts.rules import ROLE_CAPABILITIES, Capability, Role
 from accounts.rules.messages import BOTH, CATEGORIES, EMAIL, PORTAL, Category
@@ -32,6 +32,7 @@ from studies.models import Upload
 from studies.rules.classes import MEDICAL
 from tests.governance.breaking_archive import ARCHIVE
 from tests.governance.breaking_backups import BACKUPS
+from tests.governance.breaking_copies import COPIES
 from tests.governance.breaking_directives import DIRECTED
 from tests.governance.breaking_records import RECORDS_BROKEN
 from tests.governance.breaking_releases import RELEASES
@@ -189,6 +190,11 @@ BREAKS: list[tuple[str, Breaking]] = [
     ("accounts.read-before-joining", without(JoinForm.base_fields, "digest")),
     ("accounts.read-before-joining", gives("accounts.controls.people.require_read", None)),
     ("policies.terms-explained", gives("policies.controls.texts._pages", ["<p>no terms</p>"])),
+    ("accounts.age-first", gives("accounts.controls.ages.is_old_enough", True)),
+    ("accounts.age-first", gives("accounts.controls.ages.youngest_age", 12)),
+    ("accounts.age-first", gives("accounts.controls.ages.shows_age", True)),
+    ("accounts.age-first", gives("accounts.controls.ages.gate_of", "signed-in")),
+    ("accounts.age-first", item(AgeForm.base_fields, "name", JoinForm.base_fields["name"])),
     ("accounts.by-invitation", item(JoinForm.base_fields, "roles", JoinForm.base_fields["name"])),
     ("accounts.changes-told", pack("notice.channels", ("website",))),
     ("accounts.versions-public", gives("accounts.controls.people.gate_of", "signed-in")),
@@ -363,4 +369,5 @@ BREAKS: list[tuple[str, Breaking]] = [
     *BACKUPS,
     *DIRECTED,
     *REQUESTS,
+    *COPIES,
 ]

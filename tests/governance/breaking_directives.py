@@ -11,7 +11,9 @@ from dsar.rules.kinds import KINDS, Kind
 from policies.rules.purposes import ALWAYS, Purpose
 from studies.gateways.objects import ObjectReader
 from studies.rules.messages import DISPUTED
-from tests.governance.tools import Breaking, accepts_anything, gives, item, patched, without
+from tests.governance.tools import Breaking, accepts_anything, gives, item, pack, patched, without
+
+_BUYERS = "consent.controls.directives.with_buyers"
 
 _BARRED = "consent.rules.directives.Bar.bars"
 _PERMIT = Decision(Outcome.PERMIT, Reason.OWN_ORGANISATION, "treatment", None)
@@ -31,6 +33,19 @@ def _uncorrected(studies: list[object]) -> list[object]:
 
 
 DIRECTED: list[tuple[str, Breaking]] = [
+    ("consent.sale-barred", patched(_BUYERS, lambda bars, _: list(bars))),
+    ("consent.sale-barred", gives("consent.controls.directives.gate_of", "signed-in")),
+    (
+        "consent.sale-barred",
+        patched("consent.rules.directives.BARRED_TO_BUYERS", frozenset(Purpose)),
+    ),
+    ("dsar.do-not-sell", gives("dsar.controls.california.gate_of", "signed-in")),
+    ("dsar.do-not-sell", pack("sale_share.allowed", False)),
+    ("dsar.do-not-sell", gives("dsar.controls.california.opt_out_by_link", False)),
+    ("dsar.do-not-sell", gives("dsar.controls.california._foot", "")),
+    ("dsar.light-asked", gives("dsar.forms.asking.refusal_of_residence", "")),
+    ("dsar.light-asked", gives("dsar.controls.california.template_of", "request-received")),
+    ("dsar.light-asked", gives("dsar.controls.california.refusal_of_residence", "No.")),
     ("consent.restriction-holds", gives(_BARRED, False)),
     ("consent.restriction-holds", gives("consent.controls.directives.decide", _PERMIT)),
     ("consent.restriction-holds", _reaching(DirectiveKind.RESTRICTION, _EVERYTHING)),

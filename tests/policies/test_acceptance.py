@@ -102,7 +102,7 @@ def test_declining_blocks_studies_and_leaves_rights_open(
     assert client.get("/dicom-web/studies").status_code == 403
     page = client.get("/policy/declined/")
     assert page.status_code == 200
-    for open_to_all in ("/account/data/", "/consent/account/close/", "/notice/hospital/"):
+    for open_to_all in ("/requests/mine/data/", "/consent/account/close/", "/notice/hospital/"):
         assert open_to_all.encode() in page.content or "notice" in open_to_all
         assert client.get(open_to_all).status_code == 200
     declined = Acceptance.objects.filter(user=cast.clinician).latest("answered_at")

@@ -33,6 +33,7 @@ from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import PurposeRefused, use
 from policies.rules.purposes import Purpose
 from studies.models import Study, Upload
+from tests.accounts.test_members import age_of
 from tests.factories import Cast, actor_of, deliver, signed_in_client, take_in
 from tests.policies.lives import (
     CENTRE_PROOF_MINUTES,
@@ -227,12 +228,15 @@ def test_joining_asks_for_age_and_password_of_the_policy(cast: Cast, life: Life)
     """XENRAD-9.2, MEDDIM-10.1."""
     link = invited(cast)
     digest = re.search(r'name="read" value="(\w+)"', text(Client().get(link)))[1]  # type: ignore[index]
-    page = text(Client().get(link, {"read": digest}))
-    assert f"I am at least {life.min_age_us} years old" in page
-    form = {"name": "Nora New", "digest": digest, "accepts": "on", "old_enough": "on"}
+    # A day short of the youngest age, and on the very birthday.
+    born = timezone.localdate().replace(year=timezone.localdate().year - life.min_age_us)
+    young = {"born": born + timedelta(days=1), "country": "US"}
+    assert Client().post(f"{link}age/", young).status_code == 403
+    age = age_of(Client(), link, born.isoformat())
+    form = {"name": "Nora New", "digest": digest, "accepts": "on", "age": age}
     short, long = {"password": WORDS[: life.password - 1]}, {"password": WORDS[: life.password]}
     assert Client().post(link, form | short).status_code == 422
-    too_young = {name: value for name, value in form.items() if name != "old_enough"}
+    too_young = form | {"age": "forged"}
     assert Client().post(link, too_young | long).status_code == 422
     assert not User.objects.with_email("new@h.example").exists()
     assert Client().post(link, form | long)["Location"] == "/sign-in/"

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.rules import Actor, Capability
-from config.statements import fetch
 from consent.models import DataSubject, Directive, Grant, GrantItem, PurposeConsent
 from consent.rules.decision import GrantFacts, Item
-from consent.rules.directives import Bar, DirectiveKind, barring, packed, unpacked
+from consent.rules.directives import DirectiveKind, unpacked
 from consent.rules.identity import Identity
+from consent.selectors.directives import unbarred
 from policies.rules.categories import Category, labels_of
 from policies.rules.gate import listed_since, require_purpose
 from policies.rules.pack import ListedPurpose, Pack
@@ -95,109 +94,12 @@ def may_be_listed(actor: Actor, *, at: datetime) -> Q:
     return own | Exists(items)
 
 
-# Directives --------------------------------------------------------------------------------------
-_IN_FORCE = (
-    "id", "organisation_id", "subject_id", "kind", "purposes", "studies", "recipients", "set_at",
-)  # fmt: skip
-
-
-def directive_context(directive_id: UUID) -> bytes:
-    return bind("collimate/directive", directive_id)
-
-
-def bars_of(subject_id: UUID | None, organisation_id: UUID) -> tuple[Bar, ...]:
-    """The directives in force of one person: asked for each image, so it is one statement."""
-    if subject_id is None:
-        return ()
-    condition = "WHERE t.subject_id = %s AND t.organisation_id = %s AND t.lifted_at IS NULL"
-    rows = fetch(Directive, _IN_FORCE, condition, [subject_id, organisation_id])
-    if not rows:
-        return ()
-    # What they consented to afterwards is not barred.
-    given = fetch(
-        PurposeConsent,
-        ("id", "purpose", "given_at"),
-        "WHERE t.subject_id = %s AND t.by_subject AND t.withdrawn_at IS NULL",
-        [subject_id],
-    )
-    consented = {one.purpose: one.given_at for one in given}
-    return tuple(row.bar.yielding(consented) for row in rows)
-
-
-def unbarred(actor: Actor, *, subject: str) -> Q:
-    """`Bar.bars` in SQL, over items of grants to the actor; `subject` is the way to the person
-    from the rows around them."""
-    item = OuterRef("study_uid")
-    afterwards = PurposeConsent.objects.filter(
-        subject_id=OuterRef("subject_id"),
-        purpose=OuterRef(OuterRef("grant__purpose")),
-        by_subject=True,
-        withdrawn_at=None,
-        given_at__gt=OuterRef("set_at"),
-    )
-    against = Directive.objects.filter(
-        Q(studies="") | Q(studies__contains=Concat(Value("|"), item, Value("|"))),
-        Q(recipients="") | Q(recipients__contains=packed([actor.organisation_id])),
-        ~Exists(afterwards),
-        subject_id=OuterRef(OuterRef(subject)),
-        organisation_id=OuterRef("grant__organisation_id"),
-        lifted_at=None,
-        purposes__contains=Concat(Value("|"), OuterRef("grant__purpose"), Value("|")),
-    )
-    return ~Q(Exists(against))
-
-
-def barred_among(
-    studies: Iterable[tuple[str, UUID]],
-    *,
-    organisation_id: UUID,
-    purpose: str,
-    recipient: UUID | None,
-) -> dict[str, DirectiveKind]:
-    """Which of these studies (UID, whose) may not be used so, and by what: for 10,000 of them."""
-    rows = Directive.objects.filter(
-        subject_id__isnull=False, organisation_id=organisation_id, lifted_at=None,
-        purposes__contains=packed([purpose]),
-    )  # fmt: skip
-    consents = PurposeConsent.objects.filter(
-        organisation_id=organisation_id, purpose=purpose, by_subject=True, withdrawn_at=None
-    )
-    consented = dict(consents.values_list("subject_id", "given_at"))
-    bars: dict[UUID | None, list[Bar]] = {}
-    for row in rows:
-        at = {purpose: consented[row.subject_id]} if row.subject_id in consented else {}
-        bars.setdefault(row.subject_id, []).append(row.bar.yielding(at))
-    found = {}
-    for uid, subject_id in studies:
-        against = barring(
-            bars.get(subject_id, ()), purpose=purpose, study_uid=uid, recipient=recipient,
-            owner=recipient == organisation_id,
-        )  # fmt: skip
-        if against:
-            found[uid] = against.kind
-    return found
-
-
-def directives_of(subject_id: UUID) -> QuerySet[Directive]:
-    """All that somebody said about images of theirs, also what was lifted; the latest first."""
-    return Directive.objects.filter(subject_id=subject_id).order_by("-set_at", "pk")
-
-
 def subjects_directed_by(actor: Actor) -> QuerySet[DataSubject]:
     """Whose directives an actor may see: their own, or as an officer of the holder all."""
     may = Q(pk__in=subjects_of_account(actor.user_id).values("pk"))
     if actor.can(Capability.ANSWER_REQUESTS):
         may |= Q(organisation_id=actor.organisation_id)
     return DataSubject.objects.filter(may).select_related("organisation")
-
-
-def reason_of(row: Directive) -> str:
-    """Why, in the words of whoever asked; empty if they said nothing."""
-    require_purpose(Category.CONSENT)
-    if row.sealed_reason is None or row.key_id is None:
-        return ""
-    sealer = FieldSealer(open_data_key(id=row.key_id))
-    return sealer.open(row.sealed_reason, directive_context(row.pk)).decode()
 
 
 def granting_organisations(actor: Actor, *, at: datetime) -> list[UUID]:
