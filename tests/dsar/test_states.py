@@ -50,6 +50,7 @@ ALLOWED = [
     (Act.EXTEND, {Y, N}),
     (Act.ANSWER, {Y, N}),
     (Act.JOIN, {Y, N}),
+    (Act.LAWS, {Y, N}),
     (Act.QUOTE, {Y, N}),
     (Act.HAND_OVER, {Y, N}),
     (Act.CLOSE, {A}),
