@@ -16,6 +16,12 @@ ACTIONS = [
     ("study.retrieved", "Images sent to a program", "R", _TRANSFERRED),
     ("study.downloaded", "Images downloaded", "R", "Export"),
     ("study.doubt_settled", "Doubt about the patient settled", "U", "Patient Record"),
+    (
+        "study.guardian_named",
+        "Guardian named who agreed to images of a minor",
+        "C",
+        "Patient Record",
+    ),
     ("study.corrected", "What images say corrected", "U", "Patient Record"),
     ("study.disputed", "Statement added to a study", "C", "Patient Record"),
     ("study.rejected", "Study rejected as wrongly sent, and hidden", "U", "Patient Record"),

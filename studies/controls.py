@@ -14,6 +14,7 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from accounts.controls.signing_in import gate_of, routes
+from accounts.rules import Capability
 from accounts.rules.messages import template_named, words_of
 from audit.models import Event
 from audit.selectors import own_acts
@@ -24,7 +25,7 @@ from consent.services.grants import tell_recipients
 from jobs.rules.kinds import schedules
 from policies.controls.trying import undone
 from policies.rules.categories import CATEGORIES, HEALTH, Category
-from policies.rules.controls import control, must_refuse, require
+from policies.rules.controls import Values, control, must_refuse, require
 from policies.rules.inventory import Protection, inventory
 from studies.forms import ShareForm
 from studies.gateways.objects import ObjectReader, has_alarm
@@ -36,6 +37,13 @@ from studies.rules.deidentification.profile import Profile
 from studies.rules.deidentification.table import Action, row_of
 from studies.rules.gate import inspect
 from studies.rules.messages import CORRECTED
+from studies.rules.minors import (
+    UNATTESTED,
+    guardian_is_asked,
+    refusal_of_guardian,
+    shown_by_a_look,
+    waits,
+)
 from studies.rules.reasons import Refused
 from studies.selectors import metadata_of, study_summaries
 from studies.services.correcting import correct_studies
@@ -83,6 +91,30 @@ def attested() -> str:
         with undone(), refused, transaction.atomic():
             Upload.objects.create(**_upload(**{name: None}))
     return "The database just refused uploads without sender, attestation or its words."
+
+
+@control(
+    "studies.minors-held",
+    "Images of minors wait until a guardian who agreed is named",
+    of_policy=True,
+)
+def minors_held(values: Values) -> str:
+    require(guardian_is_asked(values), "The policy does not have a guardian named.")
+    today = timezone.localdate()
+    for texts in (
+        {"PatientBirthDate": f"{today.year - 10}0101"},
+        {"PatientBirthDate": f"{today.year - 18}1231"} if (today.month, today.day) < (12, 31)
+        else {"PatientBirthDate": f"{today.year - 17}0101"},
+        {"PatientBirthDate": "", "PatientAge": "009M"},
+    ):  # fmt: skip
+        require(waits(values, texts, today), "An image of a minor does not wait.")
+    grown = {"PatientBirthDate": f"{today.year - 19}0101"}
+    require(not waits(values, grown, today), "An image of somebody of age waits for a guardian.")
+    require(not shown_by_a_look([UNATTESTED]), "A look is enough to show images of a minor.")
+    require(refusal_of_guardian(" "), "A guardian without a name does.")
+    may = gate_of("studies:guardian")
+    require(Capability.SUBMIT_STUDIES.value in may, f"Who names a guardian is let in by: {may}.")
+    return "A child, a youth and a newborn would wait now, and somebody of age would not."
 
 
 def _upload(**more: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from accounts.models import Membership, Organisation
+from studies.rules.minors import LONGEST_NAME, RELATIONS, Relation, refusal_of_guardian
 from studies.rules.qido import EARLIEST, LATEST
 from studies.rules.rejecting import LONGEST_NOTE, REASONS, Why, refusal_of_note
 
@@ -149,6 +150,37 @@ class RejectForm(forms.Form):
             values["why"] = Why(values["why"])
             if refusal := refusal_of_note(values["why"], values["note"]):
                 self.add_error("note", refusal)
+        return values
+
+
+class GuardianForm(forms.Form):
+    """Who agreed for a minor, and in which right."""
+
+    name = forms.CharField(
+        label="Who agreed",
+        required=False,
+        help_text="Their name as they sign it.",
+        widget=forms.TextInput(attrs={"maxlength": LONGEST_NAME, "autocomplete": "off"}),
+    )
+    relation = forms.ChoiceField(
+        label="In which right",
+        widget=forms.RadioSelect,
+        choices=[(one.value, words) for one, words in RELATIONS.items()],
+        error_messages={"required": "Choose in which right they agreed."},
+    )
+    confirmed = forms.BooleanField(
+        label="They agreed that these images are kept and used here, and I have seen what shows"
+        " that they may.",
+        error_messages={"required": "Confirm it, or leave the images held."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if refusal := refusal_of_guardian(str(values.get("name", ""))):
+            self.add_error("name", refusal)
+        if "relation" in values:
+            values["relation"] = Relation(values["relation"])
+        values.pop("confirmed", None)
         return values
 
 

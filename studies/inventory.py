@@ -66,6 +66,12 @@ MODELS: Models = [
         "study": "Study", "why": "Why it was rejected", "sealed_note": sealed("What was noted"),
         "by": readable("Who rejected it", Category.PROFESSIONAL), "at": "When",
     }),
+    ("studies.GuardianAttestation", Category.IDENTITY, {
+        "id": "Number", "study": "Study", "relation": "In which right they agreed",
+        "sealed_name": sealed("Name of the guardian"),
+        "words_digest": "Digest of what was confirmed",
+        "by": readable("Who named them", Category.PROFESSIONAL), "at": "When",
+    }),
     ("studies.Statement", Category.MEDICAL, {
         "id": "Number", "study": "Study", "kind": "Whose words",
         "sealed_text": sealed("What was said"), "case_number": "Request it came with",

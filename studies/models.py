@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Agreement, Organisation, User
 from consent.models import DataSubject
+from studies.rules.minors import RELATIONS
 from studies.rules.rejecting import REASONS, Why
 
 
@@ -121,6 +122,21 @@ class Rejection(models.Model):
     why = models.CharField(max_length=20, choices=[(one.value, REASONS[one].label) for one in Why])
     # In the words of whoever rejected it, under the study's key.
     sealed_note = models.BinaryField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+
+class GuardianAttestation(models.Model):
+    """Somebody confirmed who agreed for a minor, before images of them are shown. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="guardians")
+    relation = models.CharField(
+        max_length=10, choices=[(one.value, words) for one, words in RELATIONS.items()]
+    )
+    # Under the study's key.
+    sealed_name = models.BinaryField()
+    words_digest = models.CharField(max_length=64)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
 

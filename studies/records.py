@@ -21,7 +21,8 @@ KINDS = [
         "studies.studies", "Studies, with images, reports, corrections and statements",
         Category.IMAGES,
         ("studies.Study", "studies.Series", "studies.Instance", "studies.Blob",
-         "studies.StudyNameToken", "studies.Correction", "studies.Statement", "studies.Rejection"),
+         "studies.StudyNameToken", "studies.Correction", "studies.Statement", "studies.Rejection",
+         "studies.GuardianAttestation"),
         Ending.DISPOSAL, "each by what the policy and the laws say of it, in words on its page",
     ),
     RecordKind(

@@ -36,6 +36,10 @@ def rejection_context(organisation_id: UUID, uid: str) -> bytes:
     return bind("collimate/rejection", organisation_id, uid)
 
 
+def guardian_context(attestation_id: UUID) -> bytes:
+    return bind("collimate/guardian", attestation_id)
+
+
 def packed_metadata(header: bytes, places: bytes) -> bytes:
     """Pack an object's DICOM JSON and the places of its bulk values; no line break is in either."""
     return zlib.compress(header + b"\n" + places, 1)

@@ -45,6 +45,12 @@ OF_SOMEBODY_ELSE = Q(
 )
 
 
+def held_in(study: Study) -> list[Instance]:
+    """What is shown to nobody until somebody has looked, or named a guardian: one query."""
+    rows = Instance.objects.filter(study=study, held=True)
+    return list(rows.select_related("series").order_by("pk"))
+
+
 def studies_of_person(organisation_id: UUID, subject_ids: Collection[UUID]) -> QuerySet[Study]:
     """Of which a copy goes to the person: also what was rejected, unless it shows somebody else.
 

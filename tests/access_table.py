@@ -257,6 +257,7 @@ TABLE: dict[str, Row] = {
     "studies:rejected":                row("in  403 200 403 200 403 200"),
     "studies:reject":                  row("in  403 200 403 200 403 404", uid=STUDY),
     "studies:restore":                 row("in  403 405 403 405 403 405", uid=STUDY),
+    "studies:guardian":                row("in  403 200 403 403 403 404", uid=STUDY),
     "studies:held_release":            row("in  405 405 405 405 405 405", uid=STUDY),
     "studies:doubts_settle":           row("in  405 405 405 405 405 405", uid=STUDY),
     "studies:trail":                   row("in  403 403 200 403 200 403"),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from accounts.rules.marketing import EEA
+from studies.rules.minors import MAJORITY
 
 
 class Relation(StrEnum):
@@ -63,7 +64,6 @@ FAULT_LABELS = {
     Fault.OF_AGE: "The person is of age and decides alone",
     Fault.DENIED: "The person says that nobody asks for them",
 }
-MAJORITY: Final = 18
 _COPPA: Final = 13
 # From which age a young person consents to such a service alone (GDPR Art. 8(1) and the laws of
 # the States; 16 where a State says nothing else). It is not the age of consent to treatment.

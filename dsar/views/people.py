@@ -9,13 +9,13 @@ from consent.models import DataSubject
 from consent.rules.identity import Identity
 from consent.selectors import identities
 from dsar.models import Case
-from dsar.rules.agents import DECIDES_WORDS, MAJORITY
+from dsar.rules.agents import DECIDES_WORDS
 from dsar.rules.identity import LEVEL_LABELS, Level
 from dsar.selectors import today_at
 from dsar.selectors.agents import decides_about
 from dsar.selectors.identity import levels_of
-from retention.rules.periods import age_on
 from studies.rules.display import day_of
+from studies.rules.minors import MAJORITY, age_on
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import Any
 
 from policies.rules.categories import Category
 from policies.rules.document import load_yaml
-from retention.rules.facts import MAJORITY, Facts, Holder, Milestone, Setting
+from retention.rules.facts import Facts, Holder, Milestone, Setting
 from retention.rules.periods import Period, birthday
+from studies.rules.minors import MAJORITY
 
 # From what a term is counted. None: it did not happen, or nobody knows of it.
 STARTS: dict[str, Callable[[Facts], date | None]] = {

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from retention.rules.periods import age_on
+from studies.rules.minors import MAJORITY, age_on
 
-MAJORITY = 18
 # Modalities (DICOM PS3.3 C.7.3.1.1.1) that need no X-rays and no nuclides. What is not among
 # them counts as ionising, for then it is kept for longer.
 _NOT_IONISING = frozenset(

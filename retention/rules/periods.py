@@ -67,12 +67,3 @@ def birthday(born: date, age: int) -> date:
         return born.replace(year=year)
     except ValueError:
         return date(year, 3, 1)
-
-
-def age_on(born: date, day: date) -> int:
-    """Full years of age; negative before the birth.
-
-    By the same rule as `birthday`: 28 February comes before the 29th, and 1 March after it.
-    """
-    is_before = (day.month, day.day) < (born.month, born.day)
-    return day.year - born.year - is_before

@@ -88,6 +88,7 @@ HELD = {
     "codestream-smaller": "The compressed image is smaller than the file says.",
     "codestream-unread": "The size of the compressed image could not be checked.",
     "trailing-zeros": "The file ends in empty bytes.",
+    "minor-unattested": "Of a minor: no guardian who agreed has been named yet.",
     "pixels-blacked": "Text was looked for in its pixels and blacked. Look whether any is left.",
 }
 

@@ -13,26 +13,20 @@ from django.utils import timezone
 from accounts.rules import Actor, Capability
 from accounts.services.trail import record
 from studies.models import Instance, Series, Study
+from studies.rules.minors import shown_by_a_look
 
 
 @transaction.atomic
 def release_held(*, actor: Actor, study: Study, instance_uids: Sequence[str]) -> int:
     """Let held objects be seen from now on. Safe to repeat; returns how many were released."""
-    _check(actor, study)
+    require_settling(actor, study)
     row = Study.objects.select_for_update().get(pk=study.pk)
-    held = list(Instance.objects.filter(study=row, held=True, uid__in=instance_uids))
+    asked = Instance.objects.filter(study=row, held=True, uid__in=instance_uids)
+    # A look is not what images of a minor wait for.
+    held = [one for one in asked if shown_by_a_look(one.reasons)]
     if not held:
         return 0
-    # A share covers what was there when it was agreed; what is released now was not.
-    Instance.objects.filter(pk__in=[one.pk for one in held]).update(
-        held=False, created_at=timezone.now()
-    )
-    for series_id, count in Counter(one.series_id for one in held).items():
-        Series.objects.filter(pk=series_id).update(instance_count=F("instance_count") + count)
-    row.instance_count += len(held)
-    row.held_count -= len(held)
-    row.series_count = Series.objects.filter(study=row, instance_count__gt=0).count()
-    row.save(update_fields=["instance_count", "held_count", "series_count"])
+    show_held(row, held)
     record(
         action="object.released",
         actor=actor,
@@ -43,10 +37,24 @@ def release_held(*, actor: Actor, study: Study, instance_uids: Sequence[str]) ->
     return len(held)
 
 
+def show_held(study: Study, held: Sequence[Instance]) -> None:
+    """Make held objects part of their study, whose row is locked."""
+    # A share covers what was there when it was agreed; what is released now was not.
+    Instance.objects.filter(pk__in=[one.pk for one in held]).update(
+        held=False, created_at=timezone.now()
+    )
+    for series_id, count in Counter(one.series_id for one in held).items():
+        Series.objects.filter(pk=series_id).update(instance_count=F("instance_count") + count)
+    study.instance_count += len(held)
+    study.held_count -= len(held)
+    study.series_count = Series.objects.filter(study=study, instance_count__gt=0).count()
+    study.save(update_fields=["instance_count", "held_count", "series_count"])
+
+
 @transaction.atomic
 def settle_doubts(*, actor: Actor, study: Study) -> None:
     """Note that a person has looked, and that the identifier does name this patient."""
-    _check(actor, study)
+    require_settling(actor, study)
     row = Study.objects.select_for_update().get(pk=study.pk)
     if not row.doubts:
         return
@@ -61,7 +69,8 @@ def settle_doubts(*, actor: Actor, study: Study) -> None:
     row.save(update_fields=["doubts"])
 
 
-def _check(actor: Actor, study: Study) -> None:
+def require_settling(actor: Actor, study: Study) -> None:
+    """Raises `PermissionDenied`."""
     if actor.organisation_id != study.organisation_id or not actor.can(Capability.SUBMIT_STUDIES):
         raise PermissionDenied(
             "Only clinicians of the organisation that holds the study can do this."

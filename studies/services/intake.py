@@ -31,6 +31,7 @@ from audit.services import ActorRef
 from studies import index
 from studies.models import Upload
 from studies.rules.gate import Gate, Verdict, inspect, named_by_itself
+from studies.rules.minors import UNATTESTED
 from studies.rules.preamble import LENGTH, neutralise_preamble
 from studies.rules.reasons import HELD, Reason, Refused
 from studies.rules.results import Result, Status
@@ -38,6 +39,7 @@ from studies.sealing import blob_context
 from studies.services.drafts import Draft, SealedBlob
 from studies.services.faults import is_database_full
 from studies.services.filing import file_drafts, refuse_leaving
+from studies.services.minors import Guardians
 from studies.statements import contents_stored, studies_to_file
 from vault.rules.errors import StorageError
 from vault.services.blobs import commit_blobs, delete_blob, seal_blob
@@ -78,6 +80,7 @@ class Intake:
         self._existing_key: dict[str, UUID] = {}
         self._patient_of_study: dict[str, bytes] = {}
         self._seen_at: dict[str, datetime] = {}
+        self._guardians = Guardians(upload)
         # Studies that nothing is added to, and why.
         self._closed: dict[str, str] = {}
         self._ended = False
@@ -269,6 +272,8 @@ class Intake:
     def _draft(
         self, result: Result, verdict: Verdict, content: bytes, blob: SealedBlob, offset: int
     ) -> None:
+        if self._guardians.is_missing(result.study, verdict.summary.texts):
+            verdict = _held(verdict, UNATTESTED, "00100030")
         result.status = Status.HELD if verdict.quarantined else Status.STORED
         result.held_for = verdict.reasons
         draft = Draft(

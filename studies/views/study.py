@@ -28,8 +28,10 @@ from studies.models import Instance, Series, Study
 from studies.permissions import can_reject
 from studies.rules.display import SeriesWords, words_of_series, words_of_study
 from studies.rules.keeping import kept_until
+from studies.rules.minors import UNATTESTED
 from studies.rules.reasons import SENTENCES
 from studies.selectors import (
+    held_in,
     instances_released,
     resource_of,
     series_summaries,
@@ -38,6 +40,7 @@ from studies.selectors import (
     study_summaries,
 )
 from studies.services.holding import release_held, settle_doubts
+from studies.services.minors import guardian_named_for
 from studies.timeline import lines_of
 
 TIMELINE = 60
@@ -91,7 +94,7 @@ def study(request: HttpRequest, uid: str) -> HttpResponse:
             "grants": grants_of_study(organisation_id=row.organisation_id, study_uid=row.uid)
             if own
             else [],
-            "held": _held(row) if own else [],
+            **(_waiting(row) if own else {}),
             "may_reject": can_reject(request.actor, row),
             "may_settle": own and request.actor.can(Capability.SUBMIT_STUDIES),
             "said": said_of(row) if decision.is_permit else [],
@@ -141,11 +144,18 @@ def _barred(row: Study) -> list[str]:
     ]
 
 
-def _held(row: Study) -> list[dict[str, Any]]:
-    return [
-        {"row": held, "reasons": [SENTENCES.get(code, code) for code in held.reasons]}
-        for held in Instance.objects.filter(study=row, held=True).select_related("series")[:200]
-    ]
+def _waiting(row: Study) -> dict[str, Any]:
+    """What is held for a look, and what only until a guardian is named; of whom there was one."""
+    held = held_in(row)
+    looked = [one for one in held if one.reasons != [UNATTESTED]]
+    return {
+        "held": [
+            {"row": one, "reasons": [SENTENCES.get(code, code) for code in one.reasons]}
+            for one in looked[:200]
+        ],
+        "of_minor": sum(UNATTESTED in one.reasons for one in held),
+        "guardian": guardian_named_for(row),
+    }
 
 
 @signed_in

@@ -14,8 +14,9 @@ from retention.rules.duties import DUTIES, Duty
 from retention.rules.facts import Facts, Milestone
 from retention.rules.horizon import Horizon, last_start
 from retention.rules.keeping import keeping_of
-from retention.rules.periods import Period, age_on, birthday
+from retention.rules.periods import Period, birthday
 from retention.rules.schedule import OF_STUDIES, Scheduled
+from studies.rules.minors import age_on
 
 TODAY = date(2026, 11, 26)
 days = st.dates(date(1930, 1, 1), TODAY)

@@ -15,8 +15,9 @@ from policies.selectors import shipped_packs
 from retention.rules.duties import DUTIES, Duty, duties_over, read_duty
 from retention.rules.facts import Facts, Holder, Milestone, Setting
 from retention.rules.keeping import keeping_of
-from retention.rules.periods import Period, age_on, birthday, months_after
+from retention.rules.periods import Period, birthday, months_after
 from retention.rules.schedule import OF_STUDIES, Scheduled, schedule_of
+from studies.rules.minors import age_on
 
 RECEIVED = date(2026, 1, 2)
 EXAMINED = date(2020, 3, 1)

@@ -212,6 +212,12 @@ KEYS = (
         floor=at_least(Flag(True), True, "patients may be minors anywhere."),
     ),
     Key(
+        "minors.guardian_named", Flag(True), "Guardian named for minors",
+        "Whether images of a minor wait until whoever sends them names the guardian who agreed.",
+        "They are held, and shown to nobody, until the guardian and their right are noted.",
+        ("XENRAD-9.3", "MEDDIM-10.4"), optional=True,
+    ),
+    Key(
         "signals.gpc", Flag(True), "Global Privacy Control",
         "Whether a browser's signal counts as an opt-out of sale and sharing.",
         "A signed-in person with the signal is opted out, and the notice says so.",
