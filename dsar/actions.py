@@ -11,6 +11,7 @@ ACTIONS = [
     ("archive.release_approved", "Release of archived records approved by a second person"),
     ("archive.released", "Archived record released under an authorization"),
     ("request.received", "Request about data received"),
+    ("request.child_reported", "Account reported as a child's, and closed"),
     ("request.recorded", "Request about data written down for somebody"),
     ("request.acknowledged", "Request acknowledged"),
     ("request.assigned", "Request assigned"),

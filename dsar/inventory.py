@@ -28,6 +28,7 @@ MODELS: Models = [
         "id": "Number of the row", "number": "Number of the case", "organisation": "Who is asked",
         "kind": "What is asked", "door": "How it came in", "state": "How it stands",
         "ends_account": "Whether the account goes too",
+        "delete_by": "By when a child's account is gone",
         "residence": "Country the person lives in", "laws": "Laws that count",
         "person": "Account of the person", "key_id": "Its key",
         "sealed_name": sealed("Name"), "sealed_email": sealed("E-mail address"),

@@ -45,7 +45,7 @@ def register_jobs() -> None:
     hour = timedelta(hours=1)
     schedule_job(END_DOCUMENTS, kind=END_DOCUMENTS, every=hour, offset=timedelta(minutes=50))
     schedule_job(END_COPIES, kind=END_COPIES, every=hour, offset=timedelta(minutes=45))
-    schedule_job(REMIND, kind=REMIND, every=timedelta(hours=6), offset=timedelta(minutes=30))
+    schedule_job(REMIND, kind=REMIND, every=hour, offset=timedelta(minutes=30))
     schedule_job(FORGET, kind=FORGET, every=hour, offset=timedelta(minutes=15))
 
 

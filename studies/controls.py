@@ -61,7 +61,7 @@ from vault.rules.sealed_stream import PREFIX, open_bytes, seal_bytes
 _NOT_ABOUT_ANYBODY = {
     "uid", "study_uid", "series_uid", "instance_uid", "modality", "modalities", "source", "state",
     "sop_class_uid", "transfer_syntax_uid", "name", "kind", "attestation_digest", "doubts",
-    "reasons", "why", "case_number", "studies",
+    "reasons", "why", "case_number", "studies", "relation", "words_digest",
 }  # fmt: skip
 # A store of terabytes takes its time; a file that is read by nobody for longer is not looked after.
 UNREAD_AT_MOST = timedelta(days=30)

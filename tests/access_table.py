@@ -170,6 +170,7 @@ TABLE: dict[str, Row] = {
     "dsar:directive_announce":         row("in  403 403 405 403 403 403", pk=NOBODY),
     "dsar:queue":                      row("in  403 403 200 403 403 403"),
     "dsar:record":                     row("in  403 403 200 403 403 403"),
+    "dsar:child":                      row("in  403 403 200 403 403 403"),
     "dsar:transfers":                  row("in  403 403 200 403 403 403"),
     "dsar:transfer_fetch":             row("in  403 403 404 403 403 403", pk=NOBODY),
     "dsar:own_transfer":               row("in  404 404 404 404 404 404", number="ZZZZ-ZZZZ"),

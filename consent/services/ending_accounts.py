@@ -12,6 +12,7 @@ from accounts.models import Acceptance, Membership, Notification, Organisation, 
 from accounts.rules import ROLE_LABELS
 from accounts.services.erasing import erase_account
 from accounts.services.members import close_memberships, sole_roles_of
+from accounts.services.sign_in import end_all_sessions
 from accounts.services.trail import record, system_ref
 from consent.models import Grant, SubjectAccount
 from consent.selectors import in_force
@@ -33,7 +34,8 @@ def elsewhere(user: User, organisation_id: UUID) -> int:
     return len(others - {organisation_id})
 
 
-def _sole_roles(user: User, organisation_id: UUID) -> list[str]:
+def sole_roles_at(user: User, organisation_id: UUID) -> list[str]:
+    """The roles that nobody else there has."""
     held = user.memberships.filter(organisation_id=organisation_id, is_active=True)
     return [ROLE_LABELS[role].lower() for one in held for role in sole_roles_of(one)]
 
@@ -49,7 +51,7 @@ def plan_account(whose: Whose) -> Iterator[Line]:
             "nobody asked for it to go; its person does, on the account's page",
         )  # fmt: skip
         return
-    if roles := _sole_roles(user, whose.organisation_id):
+    if roles := sole_roles_at(user, whose.organisation_id):
         yield Line(
             Fate.STAYS, ACCOUNT, 1,
             f"its person is the last active {roles[0]}: somebody has to take this over first",
@@ -78,17 +80,33 @@ def end_account(erased: Erased) -> None:
         return
     with transaction.atomic():
         user = User.objects.select_for_update().filter(pk=whose.user_id, erased_at=None).first()
-        if user is None or _sole_roles(user, whose.organisation_id):
+        if user is None or sole_roles_at(user, whose.organisation_id):
             return
         if elsewhere(user, whose.organisation_id):
             _leave(user, whose.organisation_id)
             return
-        _end_shares_of(user)
-        if user.closed_at is None:
-            user.is_active, user.closed_at = False, timezone.now()
-            user.save(update_fields=["is_active", "closed_at"])
-            close_memberships(user=user)
+        _close(user)
         erase_account(user=user, reason="request")
+
+
+def close_at_once(*, user: User, organisation_id: UUID) -> None:
+    """Let nobody sign in with an account any more, or act here; its images are not touched.
+
+    Before an erasure that is planned. Call it in a transaction. Safe to repeat.
+    """
+    if elsewhere(user, organisation_id):
+        _leave(user, organisation_id)
+        return
+    _close(user)
+    end_all_sessions(user=user)
+
+
+def _close(user: User) -> None:
+    _end_shares_of(user)
+    if user.closed_at is None:
+        user.is_active, user.closed_at = False, timezone.now()
+        user.save(update_fields=["is_active", "closed_at"])
+        close_memberships(user=user)
 
 
 def _leave(user: User, organisation_id: UUID) -> None:

@@ -7,13 +7,15 @@ from uuid import uuid4
 
 from accounts.controls.signing_in import gate_of
 from accounts.models import Membership, MembershipRole, Organisation, User
-from accounts.rules import Role
+from accounts.rules import Capability, Role
 from accounts.services.erasing import FORMER
-from consent.services.ending_accounts import ACCOUNT, end_account, plan_account
+from consent.services.ending_accounts import ACCOUNT, close_at_once, end_account, plan_account
+from dsar.rules.children import MOST_HOURS, hours_to_delete, refusal_of_report
 from dsar.rules.erasure import letter_text
+from dsar.services.children import is_gone, overdue_children
 from policies.controls.trying import undone
 from policies.rules.categories import Category
-from policies.rules.controls import control, require
+from policies.rules.controls import Values, control, require
 from policies.rules.erasing import Erased, Fate, Line, erasers
 from policies.rules.gate import using
 from policies.rules.holdings import Whose
@@ -44,6 +46,34 @@ def account_deleted() -> str:
     letter = letter_text([Line(Fate.GOES, ACCOUNT, 1)], None)
     require(ACCOUNT in letter, "The letter leaves the account out.")
     return "Of three accounts the one whose person asked was just erased, the others were not."
+
+
+@control(
+    "dsar.child-deleted",
+    "A child's account is closed when it is reported, and gone within hours",
+    of_policy=True,
+)
+def child_deleted(values: Values) -> str:
+    hours = hours_to_delete(values)
+    require(0 < hours <= MOST_HOURS, f"A child's account may stay for {hours} hours.")
+    may = gate_of("dsar:child")
+    require(Capability.ANSWER_REQUESTS.value in may, f"Who reports one is let in by: {may}.")
+    require(refusal_of_report(" "), "A report without a reason does.")
+    with undone():
+        office = Organisation.objects.create(slug=f"control-{secrets.token_hex(4)}", name="Nowhere")
+        child = _person(office)
+        close_at_once(user=child, organisation_id=office.pk)
+        require(not User.objects.get(pk=child.pk).is_active, "A reported account can sign in.")
+        end_account(Erased(Whose(office.pk, user_id=child.pk, ends_account=True), uuid4(),
+                           frozenset()))  # fmt: skip
+        require(_name(child) == FORMER, "A child's account is still there after it was erased.")
+    late = _late()
+    require(not late, f"{late} accounts of children are not gone in time.")
+    return f"An account was just closed and erased. A child's goes in {hours} hours; none is late."
+
+
+def _late() -> int:
+    return sum(not is_gone(case) for case in overdue_children())
 
 
 def _person(office: Organisation) -> User:

@@ -62,6 +62,8 @@ class Case(models.Model):
     person = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="requests")
     # Of a request for erasure: whether the person asked for the account to go as well.
     ends_account = models.BooleanField(default=False)
+    # Of a report that the account is a child's: by when it has to be gone.
+    delete_by = models.DateTimeField(null=True)
     key_id = models.UUIDField()
     sealed_name = models.BinaryField()
     sealed_email = models.BinaryField()

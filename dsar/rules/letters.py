@@ -82,6 +82,16 @@ TEMPLATES = [
         "request-late", "A request is late",
         "The last day for an answer has passed. Answer it now; the law's time is over.",
     ),
+    _to_officer(
+        "child-reported", "An account was reported as a child's",
+        "It is closed. What goes with it is planned and waits for approval, and has to be gone"
+        " within hours.",
+    ),
+    _to_officer(
+        "child-late", "A child's account is not gone in time",
+        "The policy promises that it is gone by now. Approve what is planned, or say on the case"
+        " why not.",
+    ),
     _to_person(
         "request-received", "Your request was received",
         "Your request has arrived. Its number, who works on it and by when it is answered are on"

@@ -40,6 +40,7 @@ from policies.rules.holdings import Whose
 from retention.models import Certificate, DisposalItem, DisposalRun
 from retention.rules.disposal import KEPT_LABELS, Kept, RunState, Step
 from retention.rules.duties import DUTIES
+from retention.services.certificates import issue_certificate
 from retention.services.erasing import plan_erasure
 from studies.models import Study
 
@@ -170,6 +171,9 @@ def _finish(erasure: Erasure, run: DisposalRun) -> None:
     erasure.lines = packed(in_order([*lines_of_run(run), *beside]))
     erasure.save(update_fields=["state", "carried_out_at", "lines"])
     case = erasure.case
+    if not Certificate.objects.filter(run=run).exists():
+        # No study went: the disposal had nothing to certify.
+        issue_certificate(run=run)
     write_entry(case, Act.ERASE, by=None, code="done")
     pass_on(erasure)
     record(

@@ -13,13 +13,14 @@ from accounts.services.trail import record, system_ref
 from dsar.models import Case, RequestDraft
 from dsar.rules.states import DUE_WITHIN, UNANSWERED
 from dsar.selectors import people_accountable, people_working_on, today_at
+from dsar.services.children import tell_of_late_children
 from dsar.services.entries import write_event
 from vault.services.data_keys import destroy_data_keys
 
 
 def remind_of_cases() -> dict[str, int]:
     """Remind of what is due within a week, and tell of what is late; each once. Safe to repeat."""
-    told: Counter[str] = Counter()
+    told: Counter[str] = Counter(late=tell_of_late_children())
     soon = timezone.now().date() + DUE_WITHIN + timedelta(days=1)
     for case in Case.objects.filter(
         state__in=UNANSWERED, escalated_at=None, answer_on__lte=soon

@@ -51,6 +51,7 @@ from dsar.selectors.identity import waiting_code
 from dsar.selectors.papers import asked_documents
 from dsar.selectors.repeats import earlier_cases, quote_of
 from dsar.services.charging import FEE_ACCEPTED, FEE_DECLINED
+from dsar.services.children import REPORTED
 from dsar.services.closing_accounts import CLOSED as ACCOUNT_CLOSED
 from dsar.services.correcting import CORRECTED
 from dsar.services.directing import DIRECTED
@@ -63,6 +64,7 @@ from policies.rules.pack import Pack
 
 ACT_WORDS = {
     "received": "Received",
+    REPORTED: "Reported as a child's account",
     Act.ACKNOWLEDGE: "Acknowledged by letter",
     Act.ASSIGN: "Assigned",
     Act.NOTE: "Note",
@@ -176,6 +178,7 @@ def _label_of_paper(code: str) -> str:
 # What the code of a step says beside its name.
 _DETAILS: dict[str, Callable[[str], str]] = {
     "received": lambda code: f"by {DOOR_LABELS[Door(code)]}",
+    REPORTED: lambda code: f"by {DOOR_LABELS[Door(code)]}; the account was closed",
     Act.IDENTIFY: lambda code: PROOF_LABELS[Proof(code)],
     Act.AUTHORITY: lambda code: FAULT_LABELS[Fault(code)] if code in set(Fault) else "it is shown",
     Act.TELL_PERSON: lambda code: "by mail" if code == "mail" else "by letter",

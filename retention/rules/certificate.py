@@ -16,6 +16,9 @@ METHOD = (
     "cryptographic erase of each study's own keys (NIST SP 800-88 Rev. 2), then deletion of its "
     "sealed files, entries and search hashes; read back afterwards"
 )
+METHOD_BESIDE = (
+    "deletion of the entries named below, and of what signs in; no study was among what goes"
+)
 BACKUPS = (
     "This portal makes no backups itself. Copies of keys that the operator's backups of the keys "
     "database hold can open copies of the files until the last of those backups has ended. When "
@@ -61,9 +64,10 @@ class Facts:
     bytes: int
     keys: int
     files: int
-    first_key_at: datetime
-    last_key_at: datetime
-    verified_at: datetime
+    # None where no study went.
+    first_key_at: datetime | None
+    last_key_at: datetime | None
+    verified_at: datetime | None
     digest: str
     approvals: tuple[tuple[str, datetime], ...]
     kept: Mapping[str, int]
@@ -73,6 +77,8 @@ class Facts:
     left_out: int = 0
     # What the room of backups says of them, if the portal makes its own.
     backups: str = BACKUPS
+    # Of a person's request: what became of what is no study, as it was approved.
+    beside: tuple[str, ...] = ()
 
 
 def _anonymous_lines(facts: Facts) -> list[str]:
@@ -85,6 +91,15 @@ def _anonymous_lines(facts: Facts) -> list[str]:
     ]
 
 
+def _times(facts: Facts) -> list[str]:
+    named = (
+        ("first key destroyed", facts.first_key_at),
+        ("last key destroyed", facts.last_key_at),
+        ("verified", facts.verified_at),
+    )
+    return [f"{name}: {moment(at)}" for name, at in named if at is not None]
+
+
 def text_of(facts: Facts) -> str:
     """The signed text, a fact a line."""
     lines = [
@@ -94,19 +109,18 @@ def text_of(facts: Facts) -> str:
         f"organisation: {facts.organisation_id}",
         f"run: {facts.run}",
         f"policy version: {facts.version_id}",
-        f"method: {METHOD}",
+        f"method: {METHOD if facts.studies else METHOD_BESIDE}",
         f"studies: {facts.studies}",
         f"objects: {facts.objects}",
         f"bytes: {facts.bytes}",
         *_anonymous_lines(facts),
         f"keys destroyed: {facts.keys}",
         f"files deleted: {facts.files}",
-        f"first key destroyed: {moment(facts.first_key_at)}",
-        f"last key destroyed: {moment(facts.last_key_at)}",
-        f"verified: {moment(facts.verified_at)}",
+        *_times(facts),
         f"digest: {facts.digest}",
         *(f"approved: account {who} at {moment(at)}" for who, at in facts.approvals),
         *(f"kept: {count}, {KEPT_LABELS[Kept(why)]}" for why, count in sorted(facts.kept.items())),
+        *(f"beside: {one}" for one in facts.beside),
         f"backups: {facts.backups}",
     ]
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.rules import Actor
@@ -23,7 +24,8 @@ from retention.rules.disposal import ENDED, Fate, Step
 
 
 def issue_certificate(*, run: DisposalRun) -> Certificate:
-    """Sign what a run destroyed; call it in the transaction that ends the run.
+    """Sign what a run destroyed; call it in the transaction that ends the run, or, where no study
+    went, the erasure that it belongs to.
 
     Raises ValueError while a study of it is neither gone nor kept.
     """
@@ -53,13 +55,14 @@ def _facts(run: DisposalRun, number: int, issued_at: datetime) -> tuple[Facts, d
     keys |= {item.subject_key_id for item in gone if item.subject_key_id}
     anonymous = [item for item in gone if item.fate == Fate.ANONYMISE]
     approvals = ((run.first_by_id, run.first_at), (run.second_by_id, run.second_at))
-    backups, ends_on = end_of_backups(max(times)) or (BACKUPS, None)
+    backups, ends_on = end_of_backups(max(times, default=issued_at)) or (BACKUPS, None)
     facts = Facts(
         number=number, issued_at=issued_at, organisation_id=str(run.organisation_id),
         run=run.number, version_id=str(run.version_id), studies=len(gone),
         objects=sum(item.objects_count for item in gone), bytes=sum(item.bytes for item in gone),
         keys=len(keys), files=sum(len(item.blob_names) for item in gone),
-        first_key_at=min(times), last_key_at=max(times), verified_at=max(verified),
+        first_key_at=min(times, default=None), last_key_at=max(times, default=None),
+        verified_at=max(verified, default=None), beside=tuple(run.beside),
         digest=digest_of(_lines(gone)), kept=kept,
         anonymous=len(anonymous), copies=sum(item.copied for item in anonymous),
         left_out=sum(item.objects_count - item.copied for item in anonymous),
@@ -81,7 +84,8 @@ def certificates_awaiting_backups() -> Iterator[tuple[Certificate, datetime]]:
     """Certificates that named a last day of backups and have no addendum, each with the moment at
     which its last key was destroyed."""
     waiting = Certificate.objects.filter(addendum=None).exclude(backups_end_on=None)
-    for row in waiting.annotate(last=Max("run__items__key_destroyed_at")).order_by("number"):
+    last = Coalesce(Max("run__items__key_destroyed_at"), "issued_at")
+    for row in waiting.annotate(last=last).order_by("number"):
         yield row, row.last
 
 

@@ -106,5 +106,5 @@ RECORDS_BROKEN: list[tuple[str, Breaking]] = [
     ("dsar.account-deleted", gives(f"{ACCOUNT}.end_account", None)),
     ("dsar.account-deleted", gives(f"{ACCOUNT}.letter_text", "Done.")),
     ("dsar.account-deleted", gives(f"{ACCOUNT}.plan_account", [Line(Fate.GOES, "All", 1)])),
-    ("dsar.account-deleted", gives("consent.services.ending_accounts._sole_roles", [])),
+    ("dsar.account-deleted", gives("consent.services.ending_accounts.sole_roles_at", [])),
 ]  # fmt: skip

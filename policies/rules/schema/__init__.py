@@ -57,7 +57,8 @@ PARTS = (
     ),
     Part(
         "accounts", "Accounts and sign-in", "Who can have an account, and how it is protected.",
-        ("account.min_age", "minors.attestation", "minors.guardian_named", "auth.factors",
+        ("account.min_age", "minors.attestation", "minors.guardian_named",
+         "minors.delete_hours", "auth.factors",
          "auth.mfa_roles",
          "auth.step_up_minutes", "auth.password_length", "session.idle_minutes",
          "session.absolute_hours"),

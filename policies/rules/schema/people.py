@@ -36,6 +36,7 @@ _STEP_UP = Whole("minutes", 1, 60, Stricter.LOWER)
 _PASSWORD = Whole("characters", 8, 128, Stricter.HIGHER)
 _IDLE = Whole("minutes", 2, 240, Stricter.LOWER)
 _ABSOLUTE = Whole("hours", 1, 72, Stricter.LOWER)
+_DELETE_HOURS = Whole("hours", 1, 72, Stricter.LOWER)
 _AGE = ByPlace(Whole("years", 0, 21, Stricter.HIGHER))
 
 KEYS = (
@@ -216,6 +217,13 @@ KEYS = (
         "Whether images of a minor wait until whoever sends them names the guardian who agreed.",
         "They are held, and shown to nobody, until the guardian and their right are noted.",
         ("XENRAD-9.3", "MEDDIM-10.4"), optional=True,
+    ),
+    Key(
+        "minors.delete_hours", _DELETE_HOURS, "A child's account",
+        "Within how many hours the account of a child that slipped in is gone; 72 where nothing "
+        "is said.",
+        "It is closed as soon as it is reported; who is above is told if it is not gone in time.",
+        ("MEDDIM-10.3",), optional=True,
     ),
     Key(
         "signals.gpc", Flag(True), "Global Privacy Control",
