@@ -9,7 +9,6 @@ from typing import Any
 import boto3
 import pytest
 from django.core.management import call_command
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from audit.models import Event
@@ -29,6 +28,7 @@ from backups.services.rotating import rotate_backups
 from studies.models import Blob, Study
 from tests.backups.cases import back, made_days_ago, under_a_duty
 from tests.factories import Cast, actor_of, small_ct_object, take_in
+from tests.object_store import object_store
 from tests.retention.cases import approved, carried_out, take_in_old
 
 pytestmark = [
@@ -38,12 +38,8 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """An S3-compatible server on a free port of the loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with object_store() as address:
+        yield address
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_from_the_letter_to_what_is_gone_and_what_stays(visit: Visit) -> None:
 def test_a_patient_has_their_account_deleted_and_reads_the_answer_without_it(visit: Visit) -> None:
     patient, officer, admin = visit(PATIENT), visit(OFFICER), visit(ADMIN)
     site, page = officer.site, patient.go("/consent/account/close/")
-    expect(page.locator("main")).to_contain_text("keeps what is known of you")
+    expect(page.locator("main")).to_contain_text("what is known of you")
     check(page, "account-close")
     page.get_by_role("link", name="ask for your account to be deleted").click()
     expect(page.locator("main")).to_contain_text("What becomes of it")

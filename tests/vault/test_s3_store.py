@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
+from tests.object_store import object_store
 from vault.gateways.blob_store import blob_store
 from vault.gateways.s3_store import PART, S3Store
 from vault.rules.errors import BlobMissing, StorageFull, StorageUnreachable, Tampered, WrongKey
@@ -36,12 +36,8 @@ CANARY = b"PATIENT-CANARY-0123456789"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """An S3-compatible server on a free port of the loopback."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with object_store() as address:
+        yield address
 
 
 @pytest.fixture
