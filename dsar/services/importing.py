@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from accounts.rules import Actor
 from dsar.rules.portable import DATA, NotPortable, checked
 from dsar.services.copying import SUMS
 from studies.models import Instance
+from studies.rules.archive import BROKEN_MEMBER
 from studies.rules.results import Result
 from studies.services.intake import Intake
 from studies.services.uploads import close_upload, open_upload
@@ -42,13 +43,10 @@ def import_copy(*, actor: Actor, path: Path) -> Imported:
     Shares and consents stay what they are: what somebody agreed to elsewhere holds there alone.
     Raises `NotPortable`, and `Refused` for whoever may send nothing here.
     """
-    try:
-        with ZipFile(path) as archive:
-            _check_digests(archive)
-            document = checked(archive.read(DATA))
-            results = _take(actor, archive, document)
-    except (BadZipFile, NotImplementedError, EOFError):
-        raise NotPortable("This is no archive that can be read to its end.") from None
+    document = _checked_document(path)
+    # All of it was read and is what it was: what fails from here on is no fault of the archive.
+    with ZipFile(path) as archive:
+        results = _take(actor, archive, document)
     uids = _uids_of(document)
     here = sum(
         Instance.objects.filter(
@@ -61,6 +59,15 @@ def import_copy(*, actor: Actor, path: Path) -> Imported:
 
 def _uids_of(document: Mapping[str, Any]) -> list[str]:
     return [one["uid"] for study in document["studies"] for one in study["objects"]]
+
+
+def _checked_document(path: Path) -> dict[str, Any]:
+    try:
+        with ZipFile(path) as archive:
+            _check_digests(archive)
+            return checked(archive.read(DATA))
+    except BROKEN_MEMBER:
+        raise NotPortable("This is no archive that can be read to its end.") from None
 
 
 def _check_digests(archive: ZipFile) -> None:

@@ -32,7 +32,7 @@ _BROKEN: Final = (zipfile.BadZipFile, NotImplementedError, OSError, struct.error
 # A date or an extra field that cannot be.
 _BROKEN_DIRECTORY: Final = (*_BROKEN, ValueError)
 # A damaged or cut stream; RuntimeError is how an encrypted member is told.
-_BROKEN_MEMBER: Final = (*_BROKEN, zlib.error, EOFError, RuntimeError)
+BROKEN_MEMBER: Final = (*_BROKEN, zlib.error, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Member:
                     if given > self.size:
                         refuse("archive-lies")
                     yield chunk
-        except _BROKEN_MEMBER:
+        except BROKEN_MEMBER:
             refuse("archive-broken")
         if given != self.size:
             refuse("archive-lies")

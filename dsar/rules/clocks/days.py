@@ -66,6 +66,8 @@ def holidays_of(country: str) -> Holidays:
     try:
         known = _public_holidays(country)
     except NotImplementedError:
+        # What the library raises for a country that it does not know. Without holidays a last day
+        # is never later than it could be.
         return no_holidays
     return lambda day: day in known
 
