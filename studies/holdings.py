@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from uuid import UUID
 
 import orjson
@@ -17,7 +17,7 @@ from audit.selectors import events_for_subject, number_for_subjects
 from consent.selectors import grants_of_subjects
 from policies.rules.categories import CATEGORIES, Category
 from policies.rules.holdings import File, Holder, Holding, Whose, one_file, register_holder
-from studies.gateways.disagreements import as_text, said_of
+from studies.gateways.disagreements import as_text, said_of_studies
 from studies.gateways.objects import ObjectReader, lengths_of
 from studies.models import Correction, Instance, Statement, Study
 from studies.selectors import (
@@ -29,7 +29,8 @@ from studies.selectors import (
 )
 from studies.timeline import Line, Shown, lines_of
 
-_TOGETHER = 200
+# Studies, and rows of objects, that are asked for together.
+_TOGETHER, _ROWS_TOGETHER = 50, 1000
 
 
 def _studies(whose: Whose) -> list[Study]:
@@ -106,8 +107,7 @@ def _events(subject_id: UUID, whose: Whose) -> Iterator[list[Event]]:
 
 def _files(whose: Whose) -> Iterator[File]:
     yield from _in_words(whose)
-    for study in _studies(whose):
-        yield from files_of_study(study)
+    yield from files_of_studies(_studies(whose))
 
 
 def _in_words(whose: Whose) -> Iterator[File]:
@@ -124,33 +124,55 @@ def _in_words(whose: Whose) -> Iterator[File]:
         yield one_file("who-did-what.csv", _table(lines))
 
 
-def files_of_study(study: Study) -> Iterator[File]:
-    """All objects of one study, and what its person said of it. Its keys must be open to us."""
-    yield from _objects(study)
-    if said := said_of(study):
-        yield one_file(f"images/{study.uid}/statements.txt", as_text(said))
+def files_of_studies(studies: Sequence[Study]) -> Iterator[File]:
+    """All objects of these studies, also those held back, for they are held about the person too;
+    and what was said of each study. Their keys must be open to us.
+
+    The files of one study are read one after the other.
+    """
+    for first in range(0, len(studies), _TOGETHER):
+        some = studies[first : first + _TOGETHER]
+        said = said_of_studies(some)
+        objects = _objects(some)
+        lengths = lengths_of([row for rows in objects.values() for row in rows])
+        for study in some:
+            reading = _Reading(objects[study.pk])
+            for row in objects[study.pk]:
+                path = f"images/{study.uid}/{row.series.uid}/{row.uid}.dcm"
+                yield File(path, partial(reading.pieces, row), lengths[row.pk])
+            if said[study.pk]:
+                yield one_file(f"images/{study.uid}/statements.txt", as_text(said[study.pk]))
 
 
-def _objects(study: Study) -> Iterator[File]:
-    """All objects, also those that are held back: they are held about the person."""
+def _objects(studies: Sequence[Study]) -> dict[int, list[Instance]]:
+    found: dict[int, list[Instance]] = {one.pk: [] for one in studies}
     rows = (
-        Instance.objects.filter(study=study)
+        Instance.objects.filter(study__in=found)
         .select_related("blob", "series")
         .defer("sealed_metadata", "layout")
         .order_by("series__number", "series_id", "number", "pk")
     )
-    for row in rows.iterator(chunk_size=_TOGETHER):
-        path = f"images/{study.uid}/{row.series.uid}/{row.uid}.dcm"
-        yield File(path, _opener(row), lengths_of([row])[row.pk])
+    for row in rows.iterator(chunk_size=_ROWS_TOGETHER):
+        found[row.study_id].append(row)
+    return found
 
 
-def _opener(row: Instance) -> Any:
-    def pieces() -> Iterator[bytes]:
-        with ObjectReader([row]) as reader:
-            for piece in reader.stream(row):
-                yield bytes(piece)
+class _Reading:
+    """Reads the objects of one study: its keys and corrections are asked for once, when the first
+    is read, and let go after the last."""
 
-    return pieces
+    def __init__(self, rows: Sequence[Instance]) -> None:
+        self._rows = rows
+        self._reader: ObjectReader | None = None
+
+    def pieces(self, row: Instance) -> Iterator[bytes]:
+        if self._reader is None:
+            self._reader = ObjectReader(self._rows)
+        for piece in self._reader.stream(row):
+            yield bytes(piece)
+        if row is self._rows[-1]:
+            self._reader.close()
+            self._reader = None
 
 
 def _table(lines: Iterable[Line]) -> bytes:

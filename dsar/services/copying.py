@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
@@ -98,19 +99,24 @@ def write_package(
     """
     key = open_data_key(id=package.key_id)
     digest = sha256()
-    with seal_blob(key=key, context=package_context(package.pk)) as writer:
+    sealing = seal_blob(key=key, context=package_context(package.pk))
+    # Hashing lets other threads go on, and is the longest part of the work after writing.
+    with sealing as writer, ThreadPoolExecutor(1) as beside:
+        hashed = beside.submit(digest.update, b"")
         waiting = told = 0
         # What a run before this one had counted stays counted, and is done once more.
         with run.step(total=run.cursor.get("done", 0) + archive.count):
             pass
         for piece in archive.pieces():
+            hashed.result()
+            hashed = beside.submit(digest.update, piece)
             writer.write(piece)
-            digest.update(piece)
             waiting += len(piece)
             if waiting > _BYTES_A_STEP:
                 done = run.cursor.get("done", 0) + archive.done - told
                 with run.step(cursor={"done": done}, advance=archive.done - told):
                     waiting, told = 0, archive.done
+        hashed.result()
         stored = writer.commit()
     with run.step(finish=True):
         now = timezone.now()

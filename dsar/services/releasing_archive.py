@@ -47,7 +47,7 @@ from jobs.services import Run
 from policies.rules.holdings import File, one_file
 from retention.models import ArchivedStudy
 from retention.permissions import can_approve
-from studies.holdings import files_of_study
+from studies.holdings import files_of_studies
 from studies.models import Blob, Study
 from studies.selectors import narrowed
 from vault.rules.archive import archive_opened
@@ -259,10 +259,7 @@ def make_release(run: Run) -> None:
     release = ArchiveRelease.objects.get(case=case)
     studies = _covered(case, release)
     with archive_opened(_keys_of(studies)):
-        files = [
-            *(file for study in studies for file in files_of_study(study)),
-            _statement(case, release, studies),
-        ]
+        files = [*files_of_studies(studies), _statement(case, release, studies)]
         write_package(run, package, Archive(files), then=lambda: _note_made(case, release, studies))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from studies.models import Statement, Study
 from studies.sealing import statement_context
 from vault.rules.sealed_field import FieldSealer
-from vault.services.data_keys import open_data_key
+from vault.services.data_keys import open_data_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,25 @@ class Said:
 
 def said_of(study: Study) -> list[Said]:
     """What was said of a study, the first first; one query where nothing was."""
-    rows = list(Statement.objects.filter(study=study).order_by("at", "kind", "pk"))
-    if not rows:
-        return []
-    sealer = FieldSealer(open_data_key(id=study.key_id))
-    return [
-        Said(
-            row.kind,
-            row.get_kind_display(),
-            sealer.open(row.sealed_text, statement_context(row.pk)).decode(),
-            row.at,
-            row.case_number,
+    return said_of_studies([study])[study.pk]
+
+
+def said_of_studies(studies: Iterable[Study]) -> dict[int, list[Said]]:
+    """The same of each of several studies, by primary key; one query where nothing was said."""
+    said: dict[int, list[Said]] = {one.pk: [] for one in studies}
+    rows = list(
+        Statement.objects.filter(study__in=said)
+        .select_related("study")
+        .only("kind", "sealed_text", "at", "case_number", "study__key_id")
+        .order_by("at", "kind", "pk")
+    )
+    keys = open_data_keys(ids={row.study.key_id for row in rows}) if rows else {}
+    for row in rows:
+        text = FieldSealer(keys[row.study.key_id]).open(row.sealed_text, statement_context(row.pk))
+        said[row.study_id].append(
+            Said(row.kind, row.get_kind_display(), text.decode(), row.at, row.case_number)
         )
-        for row in rows
-    ]
+    return said
 
 
 def as_text(said: list[Said]) -> bytes:

@@ -30,6 +30,7 @@ from dsar.rules.packages import LASTS, TRIES, digest_of_code, is_code, new_code
 from dsar.rules.states import Outcome, Proof
 from dsar.selectors import read_token
 from dsar.services.collecting import collect, link_subjects, unlink_subject, whose_of
+from dsar.services.copying import files_of_rooms
 from dsar.services.entries import CaseRefused, NotYours
 from dsar.services.handling import answer_case
 from dsar.services.identifying import identify_person
@@ -227,6 +228,23 @@ def test_a_damaged_file_is_no_copy(case: Case, officer: Actor) -> None:
     package, _ = prepare_package(actor=officer, case=case)
     assert work(package).state == Package.State.MAKING
     assert Job.objects.get(pk=package.job_id).message == "BlobMissing"
+
+
+def test_reading_asks_once_for_each_study(cast: Cast, adler: DataSubject) -> None:
+    """However many objects it has."""
+    whose = Whose(adler.organisation_id, frozenset({adler.pk}), None)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as caught:
+            for one in files_of_rooms(whose):
+                assert sum(map(len, one.pieces())) == one.size or not one.path.endswith(".dcm")
+        return len(caught)
+
+    before = queries()
+    more = [small_ct_object(study="one", number=number) for number in range(3, 12)]
+    take_in(actor_of(cast.clinician), *more)
+    assert Instance.objects.filter(study__subject=adler).count() == 12
+    assert queries() == before
 
 
 # Who gets it -------------------------------------------------------------------------------------
