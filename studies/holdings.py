@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from studies.selectors import (
     studies_of_person,
     study_summaries,
 )
+from studies.services.showing import files_to_look_at
 from studies.timeline import Line, Shown, lines_of
 
 # Studies, and rows of objects, that are asked for together.
@@ -126,22 +127,26 @@ def _in_words(whose: Whose) -> Iterator[File]:
 
 def files_of_studies(studies: Sequence[Study]) -> Iterator[File]:
     """All objects of these studies, also those held back, for they are held about the person too;
-    and what was said of each study. Their keys must be open to us.
+    what was said of each study, and what shows it without a program. Their keys must be open to us.
 
     The files of one study are read one after the other.
     """
+    reading = _OneAfterTheOther()
     for first in range(0, len(studies), _TOGETHER):
         some = studies[first : first + _TOGETHER]
         said = said_of_studies(some)
         objects = _objects(some)
         lengths = lengths_of([row for rows in objects.values() for row in rows])
         for study in some:
-            reading = _Reading(objects[study.pk])
-            for row in objects[study.pk]:
-                path = f"images/{study.uid}/{row.series.uid}/{row.uid}.dcm"
-                yield File(path, partial(reading.pieces, row), lengths[row.pk])
+            folder, rows = f"images/{study.uid}", objects[study.pk]
+            reader = partial(reading.reader_of, rows)
+            for row in rows:
+                path = f"{folder}/{row.series.uid}/{row.uid}.dcm"
+                yield File(path, _opener(reader, row), lengths[row.pk])
             if said[study.pk]:
-                yield one_file(f"images/{study.uid}/statements.txt", as_text(said[study.pk]))
+                yield one_file(f"{folder}/statements.txt", as_text(said[study.pk]))
+            for one in files_to_look_at(study, rows, reader, has_statements=bool(said[study.pk])):
+                yield File(f"{folder}/{one.path}", one.pieces, one.size)
 
 
 def _objects(studies: Sequence[Study]) -> dict[int, list[Instance]]:
@@ -157,22 +162,29 @@ def _objects(studies: Sequence[Study]) -> dict[int, list[Instance]]:
     return found
 
 
-class _Reading:
-    """Reads the objects of one study: its keys and corrections are asked for once, when the first
-    is read, and let go after the last."""
+class _OneAfterTheOther:
+    """Reads studies one after the other: keys and corrections of each are asked for once, and let
+    go when the next one begins."""
 
-    def __init__(self, rows: Sequence[Instance]) -> None:
-        self._rows = rows
+    def __init__(self) -> None:
+        self._study = 0
         self._reader: ObjectReader | None = None
 
-    def pieces(self, row: Instance) -> Iterator[bytes]:
-        if self._reader is None:
-            self._reader = ObjectReader(self._rows)
-        for piece in self._reader.stream(row):
+    def reader_of(self, rows: Sequence[Instance]) -> ObjectReader:
+        """The reader of these rows, all of one study."""
+        if self._reader is None or self._study != rows[0].study_id:
+            if self._reader is not None:
+                self._reader.close()
+            self._study, self._reader = rows[0].study_id, ObjectReader(rows)
+        return self._reader
+
+
+def _opener(reader: Callable[[], ObjectReader], row: Instance) -> Callable[[], Iterator[bytes]]:
+    def pieces() -> Iterator[bytes]:
+        for piece in reader().stream(row):
             yield bytes(piece)
-        if row is self._rows[-1]:
-            self._reader.close()
-            self._reader = None
+
+    return pieces
 
 
 def _table(lines: Iterable[Line]) -> bytes:

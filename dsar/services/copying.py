@@ -23,7 +23,7 @@ from dsar.models import Case, Package
 from dsar.rules.fhir import ShareFacts, StudyFacts, bundle
 from dsar.rules.kinds import Kind
 from dsar.rules.packages import LASTS, What, is_chosen
-from dsar.services.choosing import studies_held
+from dsar.services.choosing import own_studies, studies_held
 from dsar.services.collecting import Collection, collect, whose_of
 from dsar.services.entries import write_event
 from dsar.services.explaining import Explained, explained, kinds_told, rooms
@@ -66,7 +66,7 @@ def files_for(package: Package, whose: Whose, collection: Collection, now: datet
             return categories_files(package.case, lines, now)
         case What.CHOSEN:
             return [one for one in files_of_rooms(whose) if is_chosen(one.path, package.chosen)]
-    files = [*files_of_rooms(whose), _report(package.case, lines, now), _fhir(whose, now)]
+    files = [*files_of_rooms(whose), _report(package.case, whose, lines, now), _fhir(whose, now)]
     if package.case.kind == Kind.PORTABILITY:
         files += portable_files(package.case, whose, now)
     return files
@@ -156,13 +156,16 @@ class Archive:
 
 
 def _way(path: str) -> int:
-    way: int = ZIP_STORED if path.endswith(".dcm") else ZIP_DEFLATED
+    """Pictures and objects grow no smaller, or not by enough for the time."""
+    way: int = ZIP_STORED if path.endswith((".dcm", ".jpg", ".pdf")) else ZIP_DEFLATED
     return way
 
 
-def _report(case: Case, lines: list[Explained], now: datetime) -> File:
-    context = {"case": case, "rooms": list(rooms(lines)), "made_at": now,
-               "is_portable": case.kind == Kind.PORTABILITY}  # fmt: skip
+def _report(case: Case, whose: Whose, lines: list[Explained], now: datetime) -> File:
+    context = {
+        "case": case, "rooms": list(rooms(lines)), "made_at": now, "studies": own_studies(whose),
+        "is_portable": case.kind == Kind.PORTABILITY,
+    }  # fmt: skip
     text = render_to_string("dsar/package_report.html", context)
     return one_file("REPORT.html", text.encode())
 

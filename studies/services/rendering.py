@@ -79,24 +79,32 @@ def draw_frame(row: Instance, *, frame: int, picture: Picture) -> bytes:
     key = (row.blob.key_id, row.pk, frame, picture)
     drawn = _pictures.get(key)
     if drawn is None:
-        window = picture.window
-        with _drawing, ObjectReader([row]) as reader:
-            drawn = render_frame(
-                _source(reader, row, frame),
-                frame=frame,
-                width=picture.width,
-                height=picture.height,
-                region=picture.region,
-                window=(window.center, window.width) if window else None,
-                function=window.function if window else "LINEAR",
-                media_type=picture.media_type,
-                quality=picture.quality,
-            )
+        with ObjectReader([row]) as reader:
+            drawn = draw(source_of(reader, row, frame), frame=frame, picture=picture)
         _pictures.put(key, drawn)
     return drawn
 
 
-def _source(reader: ObjectReader, row: Instance, frame: int) -> Source:
+def draw(source: Source, *, frame: int, picture: Picture) -> bytes:
+    """Draw from what `source_of` gave; touches no database, so any thread may. Raises
+    `CannotRender`; nothing is remembered.
+    """
+    window = picture.window
+    with _drawing:
+        return render_frame(
+            source,
+            frame=frame,
+            width=picture.width,
+            height=picture.height,
+            region=picture.region,
+            window=(window.center, window.width) if window else None,
+            function=window.function if window else "LINEAR",
+            media_type=picture.media_type,
+            quality=picture.quality,
+        )
+
+
+def source_of(reader: ObjectReader, row: Instance, frame: int) -> Source:
     """Give the drawer the whole object or, of a large one, what one of its frames needs."""
     whole = row.length <= _SMALL or row.frames < 2
     if whole or frame > row.frames or row.transfer_syntax_uid in {DEFLATED, BIG_ENDIAN}:
@@ -111,6 +119,11 @@ def _source(reader: ObjectReader, row: Instance, frame: int) -> Source:
     if second < first + length or first > _LARGEST_HEADER:
         return reader.stream_as_received(row)
     return FramePart(reader.read(row, 0, first), reader.read_ranges(row, wanted))
+
+
+def small_source_of(reader: ObjectReader, row: Instance) -> bytes | None:
+    """All of a small object, to be drawn by another thread; None for one that is not small."""
+    return b"".join(reader.stream_as_received(row)) if row.length <= _SMALL else None
 
 
 def frame_parts(row: Instance, numbers: list[int]) -> list[bytes]:

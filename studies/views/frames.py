@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -31,6 +29,7 @@ from studies.selectors import (
     series_summaries,
     study_summaries,
 )
+from studies.services.reels import Reel
 from studies.views.study import study_or_404
 
 PER_GRID: Final = 60
@@ -63,31 +62,17 @@ class Other:
     document: str
 
 
-class Reel:
-    """All images of a series in one row, without a list of each frame."""
-
-    def __init__(self, study: Study, series: Series, rows: list[Instance]) -> None:
-        self._study, self._series = study, series
-        self._rows = [row for row in rows if row.frames]
-        self._ends = list(accumulate(row.frames for row in self._rows))
-        self.count = self._ends[-1] if self._ends else 0
-
-    def film(self, at: int, window: str = "") -> Film:
-        """Return image `at` (from 1)."""
-        index = bisect_right(self._ends, at - 1)
-        row = self._rows[index]
-        frame = at - (self._ends[index] - row.frames)
-        path = [self._study.uid, self._series.uid, row.uid, str(frame)]
-        query = {"viewport": "1024,1024"} | ({"window": window} if window else {})
-        label = f"image {row.number if row.number is not None else index + 1}"
-        if row.frames > 1:
-            label += f", frame {frame}"
-        return Film(
-            at,
-            label,
-            f"{reverse('dicomweb:frame_rendered', args=path)}?{urlencode(query, safe=',')}",
-            f"{reverse('dicomweb:frame_thumbnail', args=path)}?viewport=160,160",
-        )
+def _film(study: Study, series: Series, reel: Reel, at: int, window: str = "") -> Film:
+    """Return image `at` (from 1)."""
+    place = reel.place(at)
+    path = [study.uid, series.uid, place.row.uid, str(place.frame)]
+    query = {"viewport": "1024,1024"} | ({"window": window} if window else {})
+    return Film(
+        at,
+        place.label,
+        f"{reverse('dicomweb:frame_rendered', args=path)}?{urlencode(query, safe=',')}",
+        f"{reverse('dicomweb:frame_thumbnail', args=path)}?viewport=160,160",
+    )
 
 
 @signed_in
@@ -107,7 +92,7 @@ def frames(request: HttpRequest, uid: str, series_uid: str) -> HttpResponse:
     if not rows:
         raise Http404
     series = rows[0].series
-    reel = Reel(study, series, rows)
+    reel = Reel(rows)
     context: dict[str, Any] = {
         "study": study,
         "series": series,
@@ -116,11 +101,15 @@ def frames(request: HttpRequest, uid: str, series_uid: str) -> HttpResponse:
         "reel": reel,
         "others": _others([row for row in rows if not row.frames]),
     }
-    context |= _grid(request, reel) if "grid" in request.GET else _single(request, reel, series)
+    context |= (
+        _grid(request, study, series, reel)
+        if "grid" in request.GET
+        else _single(request, study, series, reel)
+    )
     return render(request, "studies/frames.html", context)
 
 
-def _single(request: HttpRequest, reel: Reel, series: Series) -> dict[str, Any]:
+def _single(request: HttpRequest, study: Study, series: Series, reel: Reel) -> dict[str, Any]:
     if not reel.count:
         return {}
     presets = CT_WINDOWS if series.modality == "CT" else ()
@@ -128,7 +117,7 @@ def _single(request: HttpRequest, reel: Reel, series: Series) -> dict[str, Any]:
     window = window if window in {value for _, value in presets} else ""
     at = _number(request.GET.get("at"), reel.count)
     return {
-        "film": reel.film(at, window),
+        "film": _film(study, series, reel, at, window),
         "before": at - 1,
         "after": at + 1 if at < reel.count else 0,
         "window": window,
@@ -136,12 +125,12 @@ def _single(request: HttpRequest, reel: Reel, series: Series) -> dict[str, Any]:
     }
 
 
-def _grid(request: HttpRequest, reel: Reel) -> dict[str, Any]:
+def _grid(request: HttpRequest, study: Study, series: Series, reel: Reel) -> dict[str, Any]:
     wanted = _number(request.GET.get("grid"), max(1, reel.count))
     first = wanted - (wanted - 1) % PER_GRID
     last = min(first + PER_GRID - 1, reel.count)
     return {
-        "films": [reel.film(at) for at in range(first, last + 1)],
+        "films": [_film(study, series, reel, at) for at in range(first, last + 1)],
         "first": first,
         "last": last,
         "grid_before": max(1, first - PER_GRID) if first > 1 else 0,

@@ -125,8 +125,12 @@ def test_a_whole_study_and_a_file_can_be_chosen_together(
     study = next(path for label, path in labels.items() if "4 objects" in label)
     chosen = frozenset({study, labels["Who the patient is"]})
     _, files = copied(officer, case, Wanted(What.CHOSEN, chosen))
-    assert sum(name.startswith(study) for name in files) == 4
-    assert len(files) == 6 and "consent/identity.json" in files
+    of_study = {name.removeprefix(study) for name in files if name.startswith(study)}
+    assert sum(name.endswith(".dcm") for name in of_study) == 4
+    # Two of the four are reports, whose words are on the page.
+    pictures = {"pictures/001-00001.jpg", "pictures/001-00002.jpg"}
+    assert {name for name in of_study if not name.endswith(".dcm")} == {"LOOK.html", *pictures}
+    assert len(files) == 4 + 3 + 2 and "consent/identity.json" in files
 
 
 def test_nothing_but_what_is_held_can_be_chosen(officer: Actor, adler: DataSubject) -> None:

@@ -263,7 +263,8 @@ def test_only_what_is_covered_goes_out(cast: Cast, study: Study, committed: Comm
     checked(cast, case, second)
     approved(cast, case)
     package, _ = made(cast, case)
-    assert package.files == 3
+    # Two objects, a picture of each, the page that shows them, and what says why it was released.
+    assert package.files == 6
     released = Event.objects.filter(action="archive.released")
     assert [one.target_uid for one in released] == [second.uid]
 

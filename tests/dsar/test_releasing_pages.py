@@ -102,7 +102,7 @@ def test_the_pages_lead_from_the_request_to_the_package(cast: Cast, study: Study
     run_job(job_id=package.job_id)
     ready = text_of(officer.get(page))
     assert "This code opens the package" in ready
-    assert "The package is made: 3 files" in ready
+    assert "The package is made: 6 files" in ready
     assert "This code opens the package" not in text_of(officer.get(page))
 
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 
-from .hostile import CAPTURE, ROOT, Value, element, meta, part10, word
+from .hostile import (
+    CAPTURE,
+    ENCAPSULATED_PDF,
+    RLE,
+    ROOT,
+    Value,
+    element,
+    fragments,
+    meta,
+    part10,
+    word,
+)
 
 PIXELS = bytes(range(64))
 BOUNDARY = "boundary-of-tests"
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
 def uid(suffix: str) -> str:
@@ -78,3 +91,19 @@ def as_parts(*objects: bytes, closed: bool = True, boundary: str = BOUNDARY) -> 
 
 
 RELATED = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
+
+
+def encapsulated(document: bytes) -> bytes:
+    """A document within an object that says it is a PDF."""
+    return part10(
+        opening=meta(sop_class=ENCAPSULATED_PDF),
+        t00080016=("UI", ENCAPSULATED_PDF),
+        t00420011=("OB", document + b"\0" * (len(document) % 2)),
+        t00420012=("LO", "application/pdf"),
+        t7FE00010=None,
+    )
+
+
+def undecodable() -> bytes:
+    """An image that passes the gate, and whose codec finds nothing in it."""
+    return part10(syntax=RLE, t7FE00010=fragments(struct.pack("<16I", 1, 64, *[0] * 14) + b"\0\1"))

@@ -2,7 +2,6 @@
 
 import io
 import re
-import struct
 import time
 import zlib
 from pathlib import Path
@@ -27,12 +26,12 @@ from tests.studies.conftest import COLLEAGUE, OFFICER, Portal
 
 from . import hostile
 from .hostile import part10
+from .objects import PDF, encapsulated, undecodable
 
 pytestmark = pytest.mark.django_db(databases=["default", "keys"])
 
 FOLDER = Path(pydicom.__file__).parent / "data" / "test_files"
 CT = (FOLDER / "CT_small.dcm").read_bytes()
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 
 
 def put(portal: Portal, *objects: bytes) -> str:
@@ -136,24 +135,10 @@ def test_an_object_without_pixels_says_so(portal: Portal):
 
 
 def test_pixels_that_cannot_be_decoded_are_a_clear_refusal(portal: Portal):
-    broken = part10(
-        syntax=hostile.RLE,
-        t7FE00010=hostile.fragments(struct.pack("<16I", 1, 64, *[0] * 14) + b"\0\1"),
-    )
-    path = put(portal, broken)
+    path = put(portal, undecodable())
     answer = portal.client().get(f"{path}/rendered")
     assert answer.status_code == 422
     assert answer.json()["detail"] == "The pixels cannot be decoded."
-
-
-def encapsulated(document: bytes) -> bytes:
-    return part10(
-        opening=hostile.meta(sop_class=rules.ENCAPSULATED_PDF),
-        t00080016=("UI", rules.ENCAPSULATED_PDF),
-        t00420011=("OB", document + b"\0" * (len(document) % 2)),
-        t00420012=("LO", "application/pdf"),
-        t7FE00010=None,
-    )
 
 
 @pytest.mark.parametrize("extra", [b"", b"x" * 5000], ids=["small", "large"])
