@@ -13,6 +13,7 @@ ACTIONS = [
     ("password.changed", "Password changed", _SECURITY),
     ("token.issued", "API token issued", _SECURITY),
     ("token.revoked", "API token revoked", _SECURITY),
+    ("organisation.founded", "Organisation set up by the operator", _SECURITY),
     ("invitation.sent", "Invitation sent", _SECURITY),
     ("membership.started", "Joined the organisation", _SECURITY),
     ("membership.changed", "Roles changed", _SECURITY),

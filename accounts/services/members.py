@@ -26,7 +26,7 @@ from accounts.rules.contacts import ContactsRefused, checked_contacts
 from accounts.services.acceptance import write_answer
 from accounts.services.notifications import notify
 from accounts.services.sign_in import end_all_sessions
-from accounts.services.trail import record, user_ref
+from accounts.services.trail import record, system_ref, user_ref
 from accounts.services.usage import forget_use_of
 from policies.rules.pack import Pack
 from policies.selectors import effective_pack
@@ -92,6 +92,24 @@ def invite_member(
         organisation=organisation, user__email_token=token_of_email(email), is_active=True
     ).exists():
         raise MembershipRefused("This person is a member already. Change their roles instead.")
+    return _invite(organisation, email, roles, acting=acting, source=source, basis=basis)
+
+
+@transaction.atomic
+def invite_first(*, organisation: Organisation, email: str, roles: list[Role]) -> Invitation:
+    """Invite somebody to an organisation in which there is nobody yet who could, by its operator.
+
+    Raises `MembershipRefused` once somebody is in it.
+    """
+    if organisation.memberships.exists():
+        raise MembershipRefused("Somebody is in this organisation, who can invite others.")
+    return _invite(organisation, email.strip().lower(), roles, acting=None)
+
+
+def _invite(
+    organisation: Organisation, email: str, roles: list[Role], *,
+    acting: Actor | None, source: str = "", basis: str = "",
+) -> Invitation:  # fmt: skip
     Invitation.objects.filter(
         organisation=organisation,
         email_token=token_of_email(email),
@@ -104,15 +122,15 @@ def invite_member(
         email=email,
         roles=[role.value for role in roles],
         secret_digest=digest_of_secret(secret),
-        invited_by_id=acting.user_id,
+        invited_by_id=acting.user_id if acting else None,
         source=source,
         basis=basis,
         expires_at=timezone.now() + INVITATION_LASTS,
     )
     record(
         action="invitation.sent",
-        actor=acting,
-        organisation_id=organisation_id,
+        actor=acting or system_ref(),
+        organisation_id=organisation.pk,
         target=("invitation", str(invitation.pk)),
         details={"roles": invitation.roles, "basis": basis},
     )
