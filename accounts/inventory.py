@@ -136,6 +136,7 @@ MODELS: Models = [
         "reference": "Where the signed document is filed", "starts_on": "From",
         "deid_options": "What is cleaned beyond the policy",
         "sale_or_share": "Whether it counts as sale or sharing",
+        "mechanism": "On what data goes abroad by it",
         "ends_on": "Until", "ended_on": "Ended early on",
         "recorded_by": readable("Who recorded it", Category.PROFESSIONAL), "created_at": DAY,
     }),

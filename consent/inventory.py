@@ -38,6 +38,8 @@ MODELS: Models = [
         "granted_by": "Who agreed", "first_factor": "Proved first with",
         "first_proved_at": "When proved first",
         "factor": "Proved with", "stepped_up_at": "When proved",
+        "transfer_mechanism": "On what it crosses a border",
+        "transfer_agreement": "By which agreement",
         "notice_code": "Policy in force", "notice_version": "Its version",
         "text_digest": hashed("The words agreed to"), "key_id": "Its key",
         "sealed_text": sealed("The words agreed to"), "revoked_at": "When it was revoked",

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import Membership, Organisation, User
+from accounts.models import Agreement, Membership, Organisation, User
 from consent.rules.directives import (
     DIRECTIVE_CHOICES,
     DIRECTIVES,
@@ -176,6 +176,9 @@ class Grant(models.Model):
     may_download = models.BooleanField(default=False)
     granted_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
+    # On what it crosses a border; empty where none counts, and in shares from before it was asked.
+    transfer_mechanism = models.SlugField(max_length=20, blank=True, default="")
+    transfer_agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, null=True)
     granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants_given")
     # The evidence: how the person had proved who they are, and what they agreed to. Of shares from
     # before both factors were kept, the first is empty.

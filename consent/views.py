@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import UsageEvent, WorkSettings
 from accounts.permissions import needs_step_up, signed_in
 from accounts.rules import words_of_factor
+from accounts.rules.residence import COUNTRIES
 from accounts.rules.use import Visitor, noted
 from accounts.selectors.use import windows_on
 from accounts.services.usage import use_of_member
@@ -53,6 +54,7 @@ from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import OF_USE, Purpose
 from policies.rules.schema import KEY
+from policies.rules.schema.uses import MECHANISMS
 from policies.selectors import packs_held
 
 PER_PAGE = 50
@@ -80,11 +82,19 @@ class DocumentForm(forms.Form):
 @uses(Purpose.TREATMENT, *CARE_DATA)
 def shares(request: HttpRequest) -> HttpResponse:
     """What my organisation shared, and what was shared with me."""
-    direction = "received" if request.GET.get("direction") == "received" else "given"
-    rows = (
-        grants_received(request.actor) if direction == "received" else grants_given(request.actor)
-    )
+    wanted = request.GET.get("direction")
+    direction = wanted if wanted in {"received", "abroad"} else "given"
+    match direction:
+        case "received":
+            rows = grants_received(request.actor)
+        case "abroad":
+            rows = grants_given(request.actor).exclude(transfer_mechanism="")
+        case _:
+            rows = grants_given(request.actor)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    for grant in page if direction == "abroad" else ():
+        grant.mechanism = MECHANISMS[grant.transfer_mechanism]
+        grant.country = COUNTRIES.get(grant.recipient_organisation.country, "")
     return render(
         request,
         "consent/shares.html",
@@ -107,6 +117,7 @@ def share(request: HttpRequest, pk: str) -> HttpResponse:
             "text": agreed_text(grant),
             "first_factor": words_of_factor(grant.first_factor),
             "factor": words_of_factor(grant.factor),
+            "mechanism": MECHANISMS.get(grant.transfer_mechanism, ""),
             "can_revoke": can_revoke(request.actor, grant) and grant.revoked_at is None,
         },
     )

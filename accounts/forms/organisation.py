@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Membership, Organisation
 from accounts.rules import ROLE_LABELS, Role
-from accounts.rules.agreements import KIND_LABELS, AgreementKind
+from accounts.rules.agreements import KIND_LABELS, SIGNED_MECHANISMS, AgreementKind
 from accounts.rules.billing import CURRENCIES, MOST
 from accounts.rules.contacts import CONTACT_BASES, MOST_CONTACTS
 from accounts.rules.messages import MessageTemplate
@@ -20,7 +20,7 @@ from accounts.selectors.names import by_name
 from accounts.services.agreements import Terms
 from accounts.services.billing import Bill
 from policies.rules.schema.care_of_data import DEID_OPTIONS
-from policies.rules.schema.uses import BASES
+from policies.rules.schema.uses import BASES, MECHANISMS
 
 # A platform administrator is appointed on the command line, not by an organisation.
 GIVEN_BY_ORGANISATIONS = [role for role in Role if role is not Role.PLATFORM]
@@ -147,6 +147,16 @@ class AgreementForm(forms.Form):
         " opted out no longer goes there, but for treatment.",
     )
 
+    mechanism = forms.ChoiceField(
+        label="Which clauses, for transfers abroad",
+        required=False,
+        choices=[("", "None: it is about something else"),
+                 *((code, MECHANISMS[code][:1].upper() + MECHANISMS[code][1:])
+                   for code in (*SIGNED_MECHANISMS, "privacy-shield"))],
+        help_text="Shares with them rest on it where their country protects data less, and end"
+        " with it.",
+    )  # fmt: skip
+
     def __init__(self, *args: Any, partners: QuerySet[Organisation], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["partner"].queryset = partners
@@ -170,6 +180,7 @@ class AgreementForm(forms.Form):
             ends_on=values["ends_on"],
             partner_id=values["partner"].pk if values["partner"] else None,
             sale_or_share=values["sale_or_share"],
+            mechanism=values["mechanism"],
             deid_options=tuple(values["deid_options"]),
         )
 

@@ -33,6 +33,8 @@ class Agreement(models.Model):
     reference = models.CharField(max_length=60)
     # Of a data use agreement: what is cleaned beyond the policy's options (MEDDIM-2.25).
     deid_options = models.JSONField(default=list)
+    # Of clauses for transfers abroad: which of them (MEDDIM-12.1, MEDDIM-12.2).
+    mechanism = models.SlugField(max_length=20, blank=True, default="")
     # What goes to the other party counts as sale or sharing (Cal. Civ. Code 1798.140(ad), (ah)).
     sale_or_share = models.BooleanField(default=False)
     starts_on = models.DateField()

@@ -29,6 +29,11 @@ KIND_LABELS = {
 }
 
 
+# What clauses for transfers abroad can be; the policy says which of them it goes by. Privacy Shield
+# is none of them: the Court of Justice declared it invalid on 16 July 2020 (C-311/18).
+SIGNED_MECHANISMS = ("scc", "uk-addendum", "swiss-addendum", "bcr", "dpf")
+
+
 class AgreementState(StrEnum):
     COMING = "coming"
     IN_FORCE = "in-force"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ from django.utils import timezone
 from accounts.gateways.post import send_letter
 from accounts.models import Agreement, AgreementNotice, Organisation
 from accounts.rules import Actor, Capability
-from accounts.rules.agreements import AgreementKind, AgreementState
+from accounts.rules.agreements import SIGNED_MECHANISMS, AgreementKind, AgreementState
 from accounts.rules.messages import Channel, words_of
 from accounts.selectors import those_who_answer
 from accounts.selectors.agreements import (
@@ -31,6 +32,27 @@ from vault.rules.sealed_field import FieldSealer
 from vault.services.data_keys import create_data_key
 
 TELL = "accounts.tell_partners"
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """What a room above rests on agreements: what would end with one, in words, and its end."""
+
+    ends_with: Callable[[Agreement], list[str]]
+    end: Callable[[Actor, Agreement], object]
+
+
+_resting: list[Resting] = []
+
+
+def register_resting(one: Resting) -> None:
+    """Have this asked before an agreement ends, and done when it does, in the same transaction."""
+    if one not in _resting:
+        _resting.append(one)
+
+
+def what_ends_with(agreement: Agreement) -> list[str]:
+    return [words for one in _resting for words in one.ends_with(agreement)]
 
 
 class AgreementRefused(Exception):
@@ -52,6 +74,8 @@ class Terms:
     deid_options: tuple[str, ...] = ()
     # What goes to them counts as sale or sharing as California has it.
     sale_or_share: bool = False
+    # Of clauses for transfers abroad: which of them.
+    mechanism: str = ""
 
 
 @transaction.atomic
@@ -72,11 +96,27 @@ def record_agreement(*, acting: Actor, terms: Terms) -> Agreement:
             "Your privacy policy says that nothing is sold or shared. Change it first, or record "
             "an agreement that does neither."
         )
+    if refusal := _refusal_of_mechanism(terms):
+        raise AgreementRefused(refusal)
     if terms.partner_id == organisation_id:
         raise AgreementRefused("An organisation has no agreement with itself. Choose another.")
     made = store_agreement(organisation_id=organisation_id, terms=terms, by=acting.user_id)
     _write(acting, made, "agreement.recorded")
     return made
+
+
+def _refusal_of_mechanism(terms: Terms) -> str:
+    """Why what is said of transfers abroad does not fit the kind of agreement, if so."""
+    if terms.kind is not AgreementKind.TRANSFER:
+        return "Only clauses for transfers abroad name a mechanism." if terms.mechanism else ""
+    if terms.mechanism == "privacy-shield":
+        return (
+            "Privacy Shield protects no transfer: the Court of Justice declared it invalid on"
+            " 16 July 2020 (C-311/18). Choose what was signed in its place."
+        )
+    if terms.mechanism not in SIGNED_MECHANISMS:
+        return "Say which clauses were signed: shares across the border rest on them."
+    return ""
 
 
 def _may_sell_or_share(organisation_id: UUID) -> bool:
@@ -101,6 +141,7 @@ def store_agreement(*, organisation_id: UUID, terms: Terms, by: int | None) -> A
         reference=terms.reference.strip(),
         deid_options=sorted(terms.deid_options),
         sale_or_share=terms.sale_or_share,
+        mechanism=terms.mechanism,
         starts_on=terms.starts_on,
         ends_on=terms.ends_on,
         recorded_by_id=by,
@@ -121,6 +162,8 @@ def end_agreement(*, acting: Actor, agreement: Agreement) -> Agreement:
     agreement.save(update_fields=["ended_on"])
     _write(acting, agreement, "agreement.ended")
     _forget()
+    for one in _resting:
+        one.end(acting, agreement)
     return agreement
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Membership, MembershipRole, Organisation, Profile, User
+from accounts.models import Agreement, Membership, MembershipRole, Organisation, Profile, User
 from accounts.rules import Role
 from accounts.rules.agreements import AgreementKind
 from accounts.services.acceptance import write_answer
@@ -138,6 +138,7 @@ def seed_cast() -> dict[str, User]:
         if not packs_of(organisation.pk):
             adopt_pack(organisation=organisation, **POLICIES[wanted.slug])
             _seed_service_agreement(organisation)
+    _seed_transfer_clauses(organisations["imaging"], organisations["hospital"])
     return {person.email: _seed_person(person, organisations) for person in CAST}
 
 
@@ -151,6 +152,22 @@ def _seed_service_agreement(organisation: Organisation) -> None:
         starts_on=timezone.localdate() - timedelta(days=30),
     )
     store_agreement(organisation_id=organisation.pk, terms=terms, by=None)
+
+
+def _seed_transfer_clauses(sender: Organisation, recipient: Organisation) -> None:
+    """What shares from Germany to the United States rest on."""
+    if Agreement.objects.filter(organisation=sender, kind=AgreementKind.TRANSFER).exists():
+        return
+    terms = Terms(
+        kind=AgreementKind.TRANSFER,
+        party=recipient.name,
+        partner_id=recipient.pk,
+        contact=recipient.privacy_email,
+        reference="SCC-2026-1",
+        mechanism="scc",
+        starts_on=timezone.localdate() - timedelta(days=30),
+    )
+    store_agreement(organisation_id=sender.pk, terms=terms, by=None)
 
 
 def _seed_person(person: Person, organisations: dict[str, Organisation]) -> User:

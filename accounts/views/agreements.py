@@ -22,6 +22,7 @@ from accounts.services.agreements import (
     end_agreement,
     record_agreement,
     soon,
+    what_ends_with,
 )
 from accounts.services.policy_gate import WITHOUT_ACCEPTANCE
 from policies.rules.categories import Category
@@ -95,7 +96,11 @@ def agreement_end(request: HttpRequest, pk: str) -> HttpResponse:
     stops = []
     if agreement.kind == AgreementKind.SERVICE and not _follows(agreement):
         stops = _resting_on_contract(agreement.organisation_id)
-    return render(request, "accounts/agreement_end.html", {"agreement": agreement, "stops": stops})
+    return render(
+        request,
+        "accounts/agreement_end.html",
+        {"agreement": agreement, "stops": stops, "ends": what_ends_with(agreement)},
+    )
 
 
 def _resting_on_contract(organisation_id: UUID) -> list[str]:

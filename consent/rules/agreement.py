@@ -31,6 +31,8 @@ class Agreement:
     expires_at: datetime
     items: tuple[OfferedItem, ...]
     notice: str
+    # On what the images cross a border; empty where none counts.
+    abroad: str = ""
 
     def text(self) -> str:
         may = "look at and download" if self.may_download else "look at, but not download,"
@@ -41,6 +43,7 @@ class Agreement:
             f"The purpose is: {self.purpose}.",
             f"This ends on {self.expires_at:%d %B %Y at %H:%M} UTC, or when it is revoked.",
             "What is added to the study later is not part of this.",
+            *filter(None, [self.abroad]),
             f"The notice in force is {self.notice}.",
         ]
         return "\n".join(lines)

@@ -146,7 +146,12 @@ def grants_of_subjects(subject_ids: Iterable[UUID]) -> QuerySet[Grant]:
 def _with_names(grants: QuerySet[Grant]) -> QuerySet[Grant]:
     return (
         grants.select_related(
-            "organisation", "recipient_organisation", "recipient__user", "granted_by", "revoked_by"
+            "organisation",
+            "recipient_organisation",
+            "recipient__user",
+            "granted_by",
+            "revoked_by",
+            "transfer_agreement",
         )
         .prefetch_related(Prefetch("items", GrantItem.objects.order_by("pk")))
         .order_by("-granted_at")

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.models import Agreement as TransferAgreement
 from accounts.models import Membership, Organisation, User
 from accounts.rules import Actor, Capability
 from accounts.selectors import clinicians_of
@@ -19,10 +21,13 @@ from audit.services import ActorRef
 from consent.models import Grant, GrantItem
 from consent.rules.agreement import Agreement, OfferedItem, digest_of_text
 from consent.rules.directives import DIRECTIVES, barring
-from consent.selectors import grant_context
+from consent.rules.transfers import Ground, asked_for
+from consent.selectors import grant_context, in_force
 from consent.selectors.directives import bars_of
+from consent.selectors.transfers import country_of, ground_between, words_of_ground
 from consent.services.purposes import require_collected_for
 from policies.rules.pack import ListedPurpose, Pack
+from policies.rules.schema.uses import MECHANISMS
 from policies.rules.strictness import Terms
 from policies.selectors import NoPolicy, effective_pack, terms_between
 from vault.rules.sealed_field import FieldSealer
@@ -77,6 +82,7 @@ def compose_agreement(
         )
     if not items:
         raise GrantRefused("Choose at least one item to share.")
+    ground = _require_ground(owner, recipient_organisation, pack, expires_at)
     if recipient_organisation.pk == owner.pk:
         raise GrantRefused("Colleagues in your own organisation see the study without a share.")
     person = f"{recipient.user.name} of " if recipient else "All clinicians of "
@@ -90,6 +96,7 @@ def compose_agreement(
         expires_at=expires_at,
         items=items,
         notice=pack.name,
+        abroad=words_of_ground(ground, owner, recipient_organisation),
     )
 
 
@@ -121,6 +128,7 @@ def create_grant(
         raise GrantRefused("The study has changed since you read this. Read it again, please.")
     _shareable(pack, terms, purpose_code)
     _require_unbarred(owner, recipient_organisation, subject_id, purpose_code, agreement.items)
+    ground = _require_ground(owner, recipient_organisation, pack, agreement.expires_at)
     key = create_data_key(organisation_id=owner.pk, kind="grant")
     grant_id = uuid.uuid4()
     grant = Grant.objects.create(
@@ -133,6 +141,8 @@ def create_grant(
         may_download=agreement.may_download,
         granted_at=now,
         expires_at=agreement.expires_at,
+        transfer_mechanism=ground.mechanism,
+        transfer_agreement_id=ground.agreement_id,
         granted_by_id=actor.user_id,
         first_factor=actor.first_factor,
         first_proved_at=actor.first_proved_at,
@@ -215,6 +225,49 @@ def _shareable(pack: Pack, terms: Terms, code: str) -> ListedPurpose:
     return purpose
 
 
+def _require_ground(
+    owner: Organisation, recipient: Organisation, pack: Pack, expires_at: datetime
+) -> Ground:
+    """What bridges the border between the two, for as long as the share runs (C39)."""
+    ground = ground_between(owner, recipient, pack)
+    if ground is None:
+        signed = [MECHANISMS[one] for one in asked_for(owner.country, pack["transfers.mechanisms"])]
+        raise GrantRefused(
+            f"{recipient.name} is in {country_of(recipient)}, where the law protects images less"
+            f" than in {country_of(owner)}. "
+            + (
+                f"An administrator records first what was signed with them: {' or '.join(signed)}."
+                if signed
+                else "Your privacy policy has nothing on which they could go there."
+            )
+        )
+    if ground.ends_on is not None and timezone.localdate(expires_at) > ground.ends_on:
+        raise GrantRefused(
+            f"What was signed with {recipient.name} for transfers abroad ends on"
+            f" {ground.ends_on:%d %B %Y}, and a share cannot last longer. Choose an earlier end."
+        )
+    return ground
+
+
+def shares_resting_on(agreement: TransferAgreement) -> list[str]:
+    """In words, what would end with clauses for transfers abroad."""
+    number = _resting_on(agreement).count()
+    if not number:
+        return []
+    return [f"{number} share{'s' if number > 1 else ''} with {agreement.party} end with it."]
+
+
+def end_shares_resting_on(actor: Actor, agreement: TransferAgreement) -> None:
+    """End them with the clauses: from then on nothing bridges the border (MEDDIM-12.3)."""
+    now = timezone.now()
+    for grant in _resting_on(agreement).select_for_update():
+        end_grant(actor=actor, grant=grant, at=now, reason="transfer-ended")
+
+
+def _resting_on(agreement: TransferAgreement) -> QuerySet[Grant]:
+    return Grant.objects.filter(in_force(timezone.now()), transfer_agreement=agreement)
+
+
 def _require_unbarred(
     owner: Organisation,
     recipient: Organisation,
@@ -279,5 +332,20 @@ def _write(actor: Actor | ActorRef, grant: Grant, action: str) -> None:
                 "first_factor": factors[0] or "none",
                 "factor": factors[1] or "none",
                 "digest": grant.text_digest,
+                **transfer_details(grant),
             },
         )
+
+
+def transfer_details(grant: Grant) -> dict[str, str]:
+    """What a register of transfers asks for: on what, from where to where, sealed under which key
+    (XENRAD-7.3)."""
+    if not grant.transfer_mechanism:
+        return {}
+    return {
+        "transfer": grant.transfer_mechanism,
+        "countries": (
+            f"{grant.organisation.country}-{grant.recipient_organisation.country}".lower()
+        ),
+        "key": str(grant.key_id),
+    }

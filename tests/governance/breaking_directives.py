@@ -7,6 +7,7 @@ from dataclasses import replace
 from consent.models import Directive
 from consent.rules.decision import Decision, Outcome, Reason
 from consent.rules.directives import DIRECTIVES, DirectiveKind
+from consent.rules.transfers import Ground
 from dsar.rules.kinds import KINDS, Kind
 from policies.rules.purposes import ALWAYS, Purpose
 from studies.gateways.objects import ObjectReader
@@ -32,6 +33,7 @@ def _uncorrected(studies: list[object]) -> list[object]:
     return studies
 
 
+_GROUND = "consent.controls.transfers.ground_of"
 DIRECTED: list[tuple[str, Breaking]] = [
     ("consent.sale-barred", patched(_BUYERS, lambda bars, _: list(bars))),
     ("consent.sale-barred", gives("consent.controls.directives.gate_of", "signed-in")),
@@ -88,4 +90,12 @@ DIRECTED: list[tuple[str, Breaking]] = [
     ("dsar.corrections-answered", gives("dsar.controls.refusal_of", "")),
     ("dsar.corrections-answered", gives("dsar.controls.refusal_to_answer", "")),
     ("dsar.corrections-answered", gives("dsar.controls.denials_for", [])),
+    ("consent.border-bridged", gives(_GROUND, Ground("scc"))),
+    ("consent.border-bridged", gives(_GROUND, Ground())),
+    ("consent.border-bridged", gives(_GROUND, None)),
+    ("consent.border-written", gives("consent.controls.transfers.transfer_details", {})),
+    (
+        "consent.border-written",
+        gives("consent.controls.transfers.what_ends_with", ["1 share ends with it."]),
+    ),
 ]

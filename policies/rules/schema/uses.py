@@ -80,19 +80,17 @@ GROUNDS = {
     "safety": "protecting the safety of people",
 }
 _GROUNDS = Codes(GROUNDS, Stricter.FEWER, may_be_empty=False)
-_MECHANISMS = Codes(
-    {
-        "adequacy": "an adequacy decision (GDPR Art. 45)",
-        "scc": "standard contractual clauses (Decision (EU) 2021/914)",
-        "uk-addendum": "the UK Addendum",
-        "swiss-addendum": "the Swiss addendum",
-        "bcr": "binding corporate rules (GDPR Art. 47)",
-        "dpf": "the EU-US Data Privacy Framework",
-        "explicit-consent": "explicit consent (GDPR Art. 49(1)(a))",
-        "privacy-shield": "Privacy Shield",
-    },
-    Stricter.FEWER,
-)
+MECHANISMS = {
+    "adequacy": "an adequacy decision (GDPR Art. 45)",
+    "scc": "standard contractual clauses (Decision (EU) 2021/914)",
+    "uk-addendum": "the UK Addendum",
+    "swiss-addendum": "the Swiss addendum",
+    "bcr": "binding corporate rules (GDPR Art. 47)",
+    "dpf": "the EU-US Data Privacy Framework",
+    "explicit-consent": "explicit consent (GDPR Art. 49(1)(a))",
+    "privacy-shield": "Privacy Shield",
+}
+_MECHANISMS = Codes(MECHANISMS, Stricter.FEWER)
 REGIONS = {
     "us": "United States", "eu": "European Union", "uk": "United Kingdom", "ch": "Switzerland",
     "ca": "Canada",
