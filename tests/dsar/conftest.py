@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from policies.rules.categories import Category
+from accounts.rules import Actor
+from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import using
 from policies.rules.purposes import Purpose
 from studies.models import Study
@@ -28,6 +29,19 @@ def for_rights() -> Iterator[None]:
     """What a test reads and writes of requests by itself, it does for the rights of people."""
     with using(Purpose.RIGHTS, Category.REQUESTS):
         yield
+
+
+@pytest.fixture
+def for_all_rights() -> Iterator[None]:
+    """The same with data of every kind, which copies and erasures reach."""
+    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
+        yield
+
+
+@pytest.fixture
+def officer(cast: Cast) -> Actor:
+    """The hospital's privacy officer, who has just proved who they are."""
+    return actor_of(cast.officer, fresh=True)
 
 
 @pytest.fixture

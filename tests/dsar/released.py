@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
-from policies.rules.purposes import Purpose
 from studies.models import Study
 from tests.factories import Cast
 from tests.retention.archives import Committed, archived, young
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 @pytest.fixture

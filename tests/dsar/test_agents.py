@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -50,30 +50,19 @@ from dsar.services.representing import (
 )
 from jobs.models import Job
 from jobs.services import run_job
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
-from policies.rules.purposes import Purpose
 from tests.dsar.asking import FORM, WRITTEN, by_form, signed_in
 from tests.dsar.papers import picture
 from tests.factories import Cast, actor_of, small_ct_object, take_in, text_of
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 Browsers = Callable[[User], Client]
 PERSON = Person("Paula Adler")
 CHILD = Acting(Relation.GUARDIAN, Person("Tim Adler", age=9))
 AGENT = Acting(Relation.AGENT, PERSON)
 TODAY = date(2026, 11, 26)
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
-
-
-@pytest.fixture
-def officer(cast: Cast) -> Actor:
-    return actor_of(cast.officer, fresh=True)
 
 
 def decided(officer: Actor, case: Case, **more: Any) -> Authority:

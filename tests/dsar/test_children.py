@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -31,14 +30,11 @@ from studies.models import Study
 from tests.dsar.erasures import carry_out
 from tests.factories import Cast, actor_of, signed_in_client, text_of
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 HOW = "The mother called and gave the birth date: 12 years old."
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 def report(cast: Cast, user: User, **more: Any) -> Case:

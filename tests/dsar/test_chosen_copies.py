@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from dsar.services.identifying import identify_person
 from dsar.services.importing import import_copy
 from dsar.services.packaging import prepare_package
 from jobs.services import run_job
-from policies.rules.categories import CARE_DATA, Category
+from policies.rules.categories import CARE_DATA
 from policies.rules.gate import using
 from policies.rules.purposes import Purpose
 from studies.gateways.objects import ObjectReader
@@ -44,19 +44,11 @@ from tests.dsar.asking import by_form
 from tests.factories import Cast, actor_of, small_ct_object, take_in, text_of
 from tests.studies.reports import structured_report
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 Browsers = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
-
-
-@pytest.fixture
-def officer(cast: Cast) -> Actor:
-    return actor_of(cast.officer, fresh=True)
 
 
 @pytest.fixture

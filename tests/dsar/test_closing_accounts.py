@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from audit.models import Event
@@ -20,23 +18,17 @@ from dsar.services.handling import answer_case
 from dsar.services.identifying import identify_person
 from dsar.services.packaging import prepare_package
 from jobs.services import run_job
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
-from policies.rules.purposes import Purpose
 from retention.models import ArchivedStudy
 from studies.models import Study
 from tests.dsar.asking import by_form, post, signed_in, written_down
 from tests.factories import Cast, actor_of, signed_in_client, small_ct_object, take_in, text_of
 from tests.retention.archives import Committed, archived, of_patient, young
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 ADDRESS = "patient@home.example"
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -38,10 +38,7 @@ from dsar.services.packaging import end_packages, prepare_package
 from jobs.models import Job
 from jobs.services import RunOutcome, run_job
 from policies.rules import holdings
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
 from policies.rules.holdings import Holder, Whose, holders
-from policies.rules.purposes import Purpose
 from studies.models import Blob, Instance
 from tests.dsar.asking import by_form, signed_in
 from tests.factories import Cast, actor_of, small_ct_object, take_in
@@ -49,19 +46,11 @@ from vault.rules.errors import KeyDestroyed
 from vault.services.blobs import delete_blob, stored_names
 from vault.services.data_keys import open_data_key
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 Browsers = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
-
-
-@pytest.fixture
-def officer(cast: Cast) -> Actor:
-    return actor_of(cast.officer, fresh=True)
 
 
 @pytest.fixture

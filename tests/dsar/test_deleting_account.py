@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from accounts.models import Acceptance, Membership, User
@@ -18,11 +16,8 @@ from dsar.rules.states import Outcome
 from dsar.services.deleting_account import ask_to_delete_account, prospects
 from dsar.services.entries import CaseRefused
 from dsar.services.handling import answer_case
-from policies.rules.categories import CARE_DATA, Category
 from policies.rules.erasing import Erased
-from policies.rules.gate import using
 from policies.rules.holdings import Whose
-from policies.rules.purposes import Purpose
 from studies.models import Study
 from tests.consent.test_sharing import share
 from tests.dsar.asking import path_in, post
@@ -30,14 +25,11 @@ from tests.dsar.erasures import erased, said
 from tests.factories import Cast, actor_of, signed_in_client, text_of
 from tests.retention.cases import hospital
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 ACCOUNT = "The account: name, address, telephone, profession, settings, what signs in"
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from accounts.models import Notification, User
@@ -26,10 +24,7 @@ from dsar.services.handling import answer_case
 from dsar.services.identifying import identify_person
 from dsar.services.packaging import prepare_package
 from jobs.services import RunOutcome, run_job
-from policies.rules.categories import CARE_DATA, Category
 from policies.rules.erasing import Fate
-from policies.rules.gate import using
-from policies.rules.purposes import Purpose
 from policies.selectors import effective_pack
 from retention.rules.holds import Scope
 from retention.services.planning import plan_disposal
@@ -43,15 +38,12 @@ from tests.retention.cases import carried_out, held, hospital
 from vault.rules.errors import KeyDestroyed
 from vault.services.data_keys import open_data_key
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 STUDIES = "Studies, with all images and reports"
 WHO = "Name, numbers and dates of the patient"
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 def test_what_no_law_asks_for_goes_and_the_last_study_takes_the_person_with_it(

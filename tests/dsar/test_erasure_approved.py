@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -22,11 +22,8 @@ from dsar.services.identifying import identify_person
 from jobs.models import Job
 from jobs.services import RunOutcome, run_job
 from policies.rules import erasing, holdings
-from policies.rules.categories import CARE_DATA, Category
 from policies.rules.erasing import Erased, Eraser, erasers
-from policies.rules.gate import using
 from policies.rules.holdings import holders
-from policies.rules.purposes import Purpose
 from retention.models import DisposalRun
 from retention.rules.disposal import RunState
 from retention.services.approving import approve_run, cancel_run, reject_run
@@ -40,14 +37,11 @@ from tests.factories import Cast, actor_of, text_of
 from tests.retention.cases import carried_out, hospital, take_in_old
 from vault.services.data_keys import open_data_key
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 Browsers = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 # Who may, and when -------------------------------------------------------------------------------

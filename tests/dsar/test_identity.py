@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -39,28 +39,17 @@ from dsar.services.entries import CaseRefused, NotYours
 from dsar.services.handling import answer_case
 from dsar.services.identifying import WRONG_CODE, give_code, identify_person, make_code
 from dsar.services.packaging import prepare_package
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
-from policies.rules.purposes import Purpose
 from tests.dsar.asking import by_form, post, signed_in
 from tests.factories import Cast, actor_of, small_ct_object, take_in, text_of
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 Browsers = Callable[[User], Client]
 MINE, THEIRS = UUID(int=1), UUID(int=2)
 TWO = frozenset({Fact.NUMBER, Fact.BIRTH})
 THREE = TWO | {Fact.EXAMINATION}
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
-
-
-@pytest.fixture
-def officer(cast: Cast) -> Actor:
-    return actor_of(cast.officer, fresh=True)
 
 
 @pytest.fixture

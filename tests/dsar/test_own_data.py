@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -25,25 +25,19 @@ from consent.services.subjects import link_account
 from dsar.rules.kinds import Kind
 from dsar.services.own_record import own_archive, own_places
 from policies.rules import holdings
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
 from policies.rules.holdings import Holder, Whose
-from policies.rules.purposes import Purpose
 from studies.models import Instance
 from tests.consent.test_sharing import share
 from tests.dsar.asking import signed_in
 from tests.factories import Cast, actor_of, small_ct_object, take_in, text_of
 from tests.studies.reports import structured_report
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 Browsers = Callable[[User], Client]
 PAGE, FILE = "/requests/mine/data/", "/requests/mine/data/file/"
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 @pytest.fixture

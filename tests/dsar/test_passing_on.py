@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,22 +18,16 @@ from dsar.services.entries import NotYours
 from dsar.services.passing_on import TELL, confirm_passed_on, processors_of
 from jobs.models import Job
 from jobs.services import RunOutcome, run_job
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
-from policies.rules.purposes import Purpose
 from studies.models import Study
 from tests.dsar.erasures import asked, erased, said
 from tests.factories import Cast, actor_of, signed_in_client, text_of
 from tests.retention.cases import hospital
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 LINE = ("changes", "What others hold for the organisation")
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 def agreed(cast: Cast, kind: AgreementKind, party: str) -> Agreement:

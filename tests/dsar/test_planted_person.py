@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -29,10 +28,7 @@ from dsar.services.handling import answer_case, note_on_case
 from dsar.services.packaging import open_package, prepare_package
 from jobs.models import Job
 from jobs.services import run_job
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
 from policies.rules.holdings import Whose
-from policies.rules.purposes import Purpose
 from retention.models import Hold
 from retention.rules.holds import Scope
 from retention.sealing import OpenHold
@@ -46,8 +42,9 @@ from tests.retention.cases import held, take_in_old
 
 __all__ = ["transparent"]
 pytestmark = [
-    pytest.mark.django_db(databases=["default", "keys"]), pytest.mark.usefixtures("transparent"),
-]  # fmt: skip
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("transparent", "for_all_rights"),
+]
 
 PLANTED = {
     "name": "Quillanther",
@@ -67,12 +64,6 @@ PLANTED = {
 }
 # Said to be there and not handed out, since others are in it too.
 WITHHELD = {"note", "hold"}
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 @pytest.fixture

@@ -49,15 +49,18 @@ from dsar.services.releasing_archive import (
 )
 from jobs.services import RunOutcome, run_job
 from studies.models import Study
-from tests.dsar.released import committed, for_rights, study
+from tests.dsar.released import committed, study
 from tests.dsar.releases import approved, asked, authorization, checked, made, with_paper
 from tests.factories import Cast, actor_of, signed_in_client
 from tests.retention.archives import Committed, archived, young
 from vault.rules.errors import KeyArchived
 from vault.services.data_keys import open_data_key
 
-__all__ = ["committed", "for_rights", "study"]
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+__all__ = ["committed", "study"]
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 TODAY = date(2026, 11, 26)
 
 

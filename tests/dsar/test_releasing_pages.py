@@ -30,13 +30,16 @@ from jobs.services import run_job
 from studies.models import Study
 from tests.dsar.asking import by_form
 from tests.dsar.papers import pdf
-from tests.dsar.released import committed, for_rights, study
+from tests.dsar.released import committed, study
 from tests.dsar.releases import approved, asked, checked, made, with_paper
 from tests.factories import Cast, actor_of, signed_in_client, small_ct_object, take_in, text_of
 from tests.retention.archives import Committed, archived, young
 
-__all__ = ["committed", "for_rights", "study"]
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+__all__ = ["committed", "study"]
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 TODAY = date(2026, 11, 26)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 from uuid import uuid4
@@ -29,20 +29,14 @@ from dsar.services.handling import answer_case
 from dsar.services.packaging import end_packages, prepare_package
 from dsar.services.transferring import name_receiver, open_transfer, take_back
 from jobs.services import run_job
-from policies.rules.categories import CARE_DATA, Category
-from policies.rules.gate import using
-from policies.rules.purposes import Purpose
 from tests.dsar.asking import signed_in
 from tests.factories import Cast, actor_of, small_ct_object, take_in, text_of
 
-pytestmark = pytest.mark.django_db(databases=["default", "keys"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "keys"]),
+    pytest.mark.usefixtures("for_all_rights"),
+]
 Browsers = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def for_rights() -> Iterator[None]:
-    with using(Purpose.RIGHTS, *CARE_DATA, *Category):
-        yield
 
 
 @pytest.fixture
