@@ -51,7 +51,7 @@ def _belongs(item: pytest.Item) -> bool:
     """Is a test of this run? On the stack, what touches no service would say the same twice."""
     if not STACK:
         return not any(map(item.get_closest_marker, ("stack", "hostile")))
-    if any(map(item.get_closest_marker, ("embedded", "layout"))):
+    if any(map(item.get_closest_marker, ("embedded", "layout", "pages"))):
         return False
     fixtures = set(getattr(item, "fixturenames", ()))
     return (

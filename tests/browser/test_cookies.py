@@ -25,7 +25,7 @@ from tests.browser.test_pages import PLACES
 from tests.browser.test_viewer import lit_pixels, study_named
 from tests.running import ROOT
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 SIGNED_OUT = ["/sign-in/", "/cookies/", "/leaving/?to=gpc", "/password/forgot/", "/outbox/"]
 SIGNED_IN = {

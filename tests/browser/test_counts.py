@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import COLLEAGUE, Visit, accessibility_faults, overflow, shoot
 from tests.running import Site, running_portal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 OFFICER = "officer@imaging.example"
 # A project as if it had been made and released: what is counted is what its objects say.
 RELEASED = """

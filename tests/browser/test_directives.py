@@ -21,7 +21,7 @@ from tests.browser.conftest import (
 )
 from tests.running import Site, running_portal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 PATIENT, CLINICIAN = "patient@home.example", "clinician@hospital.example"
 NUMBER = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}")
 

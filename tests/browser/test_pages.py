@@ -21,7 +21,7 @@ from tests.browser.conftest import (
     shoot,
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 
 def first_study(visitor: Visitor, name: str, modality: str = "") -> str:

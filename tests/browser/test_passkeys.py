@@ -14,7 +14,7 @@ from playwright.sync_api import CDPSession, Page, expect
 from tests.browser.conftest import Visit, Visitor, accessibility_faults, overflow, shoot
 from tests.running import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 
 # Nobody else in these tests signs in as these two.
 # The hospital's policy has recovery codes, which come with a first factor.

@@ -21,7 +21,7 @@ from tests.browser.conftest import (
 )
 from tests.running import Site, running_portal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 ADMINISTRATOR, AUDITOR = "admin@hospital.example", "auditor@hospital.example"
 POLICY = "/governance/policy/"
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import CLINICIAN, Visit, check
 from tests.running import Site, running_portal
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.pages]
 ADMIN = "admin@hospital.example"
 
 

@@ -262,7 +262,7 @@ def kill_everywhere() -> dict[str, Any]:
         problems.append("the undisturbed disposal failed")
     total, killed, kept, after_key = heard.get("steps", 0), 0, 0, 0
     stride = int(os.environ.get("STRIDE", "1"))
-    for at in range(0, total, stride):
+    for at in range(int(os.environ.get("OFFSET", "0")), total, stride):
         status, _, found, stays = one(at + 1, host.Steps(at), with_hold=bool(at // stride % 2))
         killed += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
         kept += stays

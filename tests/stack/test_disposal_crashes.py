@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.stack.test_disposal_faults import STORES, portal
 from tests.stack.test_intake_crashes import environment, postgresql
 
 
@@ -23,20 +25,30 @@ def host(mode: str, env: dict[str, str]) -> dict[str, Any]:
     return answer
 
 
-def check(env: dict[str, str]) -> None:
+def check(env: dict[str, str], *, every: int = 1) -> None:
+    """Kill at each step, or at every third, say, beginning with any of the first."""
+    offset = random.randrange(every)
     host("prepare", env)
-    seen = host("kill", env)
-    assert seen["problems"] == []
-    assert seen["killed"] == seen["steps"] > 100
+    seen = host("kill", env | {"STRIDE": str(every), "OFFSET": str(offset)})
+    assert seen["problems"] == [], f"beginning with step {offset}"
+    assert seen["steps"] > 100
+    assert seen["killed"] == len(range(offset, seen["steps"], every))
     # Of those that were held after the kill, some had lost their key by then and some had not.
-    assert seen["kept"] > 10
-    assert seen["gone_although_held_later"] > 10
+    assert seen["kept"] > 10 // every
+    assert seen["gone_although_held_later"] > 10 // every
 
 
 @pytest.mark.embedded
 @pytest.mark.slow
 def test_a_disposal_killed_at_any_step_ends_whole_or_gone_on_sqlite(tmp_path: Path) -> None:
-    check(environment(tmp_path))
+    check(environment(tmp_path), every=3)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("store", STORES)
+def test_a_disposal_killed_at_each_step_ends_whole_or_gone(tmp_path: Path, store: str) -> None:
+    with portal(store, tmp_path) as env:
+        check(env)
 
 
 @pytest.mark.embedded
@@ -55,4 +67,4 @@ def test_a_study_made_anonymous_under_kills_leaves_one_whole_copy_or_none(tmp_pa
 @pytest.mark.slow
 def test_a_disposal_killed_at_any_step_ends_whole_or_gone_on_postgresql(tmp_path: Path) -> None:
     with postgresql(tmp_path) as env:
-        check(env)
+        check(env, every=3)
