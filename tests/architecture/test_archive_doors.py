@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "accounts", "audit", "backups", "config", "consent", "dsar", "governance", "jobs", "policies",
+    "accounts", "audit", "backups", "config", "consent", "dsar", "disclosures", "governance", "jobs", "policies",
     "releases", "retention", "studies", "vault",
 )  # fmt: skip
 DOORS = {
