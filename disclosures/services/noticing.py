@@ -130,10 +130,7 @@ def _written(row: Disclosure, whom: Concerned, actor: Actor | None, way: str) ->
 # After a release ---------------------------------------------------------------------------------
 def account_for(row: Disclosure, item: Item, *, action: str) -> None:
     """One event for each item, of the person whose data it is (45 CFR 164.528)."""
-    if item.study_uid:
-        target = ("study", item.study_uid)
-    else:
-        target = ("account", str(item.account_id))
+    target = ("study", item.study_uid) if item.study_uid else ("account", str(item.account_id))
     record(
         action=action, actor=system_ref(), organisation_id=row.organisation_id,
         subject_id=item.subject_id, target=target, reason=row.ground,
