@@ -194,7 +194,10 @@ def refusal_to_map(facts: GroundFacts, item: ItemFacts) -> str:
 
 def refusal_of_notices(notices: Iterable[NoticeFacts | None], today: date) -> str:
     """Why nothing can go out yet for want of notice; empty if it can (LIFEIMAGE-7.6)."""
-    for one in notices:
+    rows = list(notices)
+    if not rows:
+        return "Whom it is about shows once something is ticked; then they are told."
+    for one in rows:
         if one is None:
             return (
                 "Somebody whom it is about was not told. Tell them, or cite what prohibits it and"
