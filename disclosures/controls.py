@@ -289,7 +289,7 @@ def told_what() -> str:
         ),
         "release": SimpleNamespace(made_at=datetime(2026, 9, 1, tzinfo=UTC)), "today": TODAY,
     }  # fmt: skip
-    letter = render_to_string("disclosures/letter.html", facts)
+    letter = render_to_string("disclosures/letter_body.html", facts)
     missing = [
         one for one in (case.authority, case.reference, facts["withheld"], "CT of the knee")
         if str(one) not in letter

@@ -24,6 +24,7 @@ urlpatterns = [
     path("<int:number>/scope/items/<int:item>/", scope.explain, name="explain"),
     path("<int:number>/notices/", going.notices, name="notices"),
     path("<int:number>/notices/<str:key>/", going.notice, name="notice"),
+    path("<int:number>/ask/", going.ask, name="ask"),
     path("<int:number>/approve/", going.approve, name="approve"),
     path("<int:number>/release/", going.release, name="release"),
     path("<int:number>/package/", going.package, name="package"),

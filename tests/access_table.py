@@ -179,6 +179,7 @@ TABLE: dict[str, Row] = {
     "disclosures:account_item":       row("in  404 404 404 404 404 404", number=1),
     "disclosures:explain":            row("in  404 404 404 404 404 404", number=1, item=1),
     "disclosures:notice":             row("in  404 404 404 404 404 404", number=1, key="a1"),
+    "disclosures:ask":                 row("in  404 404 405 404 404 404", number=1),
     "disclosures:approve":            row("in  404 404 404 404 404 404", number=1),
     "disclosures:release":            row("in  404 404 405 404 404 404", number=1),
     "disclosures:package":            row("in  404 404 405 404 404 404", number=1),

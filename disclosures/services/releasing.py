@@ -32,7 +32,6 @@ from disclosures.services.entries import (
     people_in_charge,
     require_fresh,
     say,
-    to_change,
     write_event,
 )
 from jobs.services import create_job
@@ -49,14 +48,14 @@ class RefusedForNow(DisclosureRefused):
     """Something is missing: which is written into the trail as a refusal."""
 
 
+@transaction.atomic
 def ask_for_approval(*, actor: Actor, disclosure: Disclosure) -> None:
     """Tell those who can be the second person that a case is ready to be looked at."""
-    with transaction.atomic():
-        row = to_change(actor, disclosure)
-        if refusal := refusal_to_approve(standing_of(row), today_of(row)):
-            raise DisclosureRefused(refusal)
-        others = [one for one in people_in_charge(row) if one.pk != actor.user_id]
-        notify(users=others, template=TO_APPROVE, target_id=row.number)
+    row = for_officer(actor, disclosure)
+    if refusal := refusal_to_approve(standing_of(row), today_of(row)):
+        raise DisclosureRefused(refusal)
+    others = [one for one in people_in_charge(row) if one.pk != actor.user_id]
+    notify(users=others, template=TO_APPROVE, target_id=row.number)
 
 
 @transaction.atomic

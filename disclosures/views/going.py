@@ -33,7 +33,12 @@ from disclosures.selectors import (
 from disclosures.services.entries import DisclosureRefused
 from disclosures.services.noticing import record_prohibition, tell_person
 from disclosures.services.packaging import fetch_package, spend
-from disclosures.services.releasing import approve_case, release_case, review_case
+from disclosures.services.releasing import (
+    approve_case,
+    ask_for_approval,
+    release_case,
+    review_case,
+)
 from disclosures.views.pages import case_of, done_at, shown_form, status_of
 from disclosures.views.scope import clauses_shown
 from dsar.views.held import sent_file
@@ -113,6 +118,21 @@ def notice(request: HttpRequest, number: int, key: str) -> HttpResponse:
 
 
 # The second person -------------------------------------------------------------------------------
+@officers
+@require_POST
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def ask(request: HttpRequest, number: int) -> HttpResponse:
+    """Tell those who can be the second person that there is something to look at."""
+    row = case_of(request, number)
+    try:
+        ask_for_approval(actor=request.actor, disclosure=row)
+    except DisclosureRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The other officers, and the administrators, are told.")
+    return done_at(row)
+
+
 @second
 @require_http_methods(["GET", "POST"])
 @uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)

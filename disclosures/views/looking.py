@@ -15,7 +15,14 @@ from accounts.permissions import hidden_unless, signed_in, to_step_up
 from accounts.rules import Actor, Capability
 from accounts.services.trail import record
 from disclosures.models import Disclosure, Item, Notice, Paper, Statement
-from disclosures.rules.standing import Said, refusal_to_change, refusal_to_release, steps
+from disclosures.rules.standing import (
+    Said,
+    needs_second,
+    refusal_to_approve,
+    refusal_to_change,
+    refusal_to_release,
+    steps,
+)
 from disclosures.selectors import (
     cases_of,
     concerned_by,
@@ -86,6 +93,7 @@ def case(request: HttpRequest, number: int) -> HttpResponse:
         "papers": list(row.papers.select_related("added_by").order_by("added_at", "pk")),
         "fixed": refusal_to_change(standing), "refusal": refusal_to_release(standing, today),
         "is_whole": standing.is_whole_record, "release": made,
+        "can_ask": needs_second(standing) and not refusal_to_approve(standing, today),
         "fault": FAULTS.get(made.fault, "") if made else "",
         "job": job_visible_to(request.user, made.job_id)
         if made and made.job_id and made.state == "making" else None,

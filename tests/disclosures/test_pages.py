@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Membership, MembershipRole, User
+from accounts.models import Membership, MembershipRole, Notification, User
 from accounts.rules import Role
 from audit.models import Event
 from disclosures.models import Disclosure, Item, Release
@@ -105,6 +105,10 @@ def test_the_pages_lead_from_the_demand_to_the_package(cast: Cast, five: list[St
     assert "Not told yet" in text_of(officer.get(f"{page}notices/"))
     notice = {"way": "portal", "days": "0", "reason": "Two days were given.", "citation": ""}
     assert officer.post(f"{page}notices/{key}/", notice).status_code == 302
+    assert "Ask somebody else" in text_of(officer.get(page))
+    officer.post(f"{page}ask/")
+    asked = Notification.objects.filter(template="disclosure-to-approve")
+    assert asked.get().user == cast.administrator
     assert officer.post(f"{page}approve/").status_code == 403
     shown = text_of(admin.get(f"{page}approve/"))
     assert "CT of 1 September 2026, 2 objects" in shown
