@@ -32,7 +32,7 @@ def opened(page: Page) -> str:
     page.get_by_label("Their reference").fill("24-CV-1138")
     page.get_by_label("Law, order or file").fill("45 CFR 164.512(e)")
     today = timezone.now().date()
-    page.get_by_label("Received on").fill(today.isoformat())
+    page.get_by_label("Received on").fill((today - timedelta(days=1)).isoformat())
     page.get_by_label("Answer due on").fill((today + timedelta(days=20)).isoformat())
     page.get_by_role("button", name="Open the case").click()
     case = page.url

@@ -117,7 +117,7 @@ def test_nobody_is_told_whom_it_is_not_about(cast: Cast, five: list[Study]) -> N
 @pytest.mark.parametrize(
     ("citation", "days", "said"),
     [("", 5, "Cite what"), ("gag order", 5, "Cite what"), ("18 USC 2705(b)", None, "until when"),
-     ("18 USC 2705(b)", -1, "within a year"), ("18 USC 2705(b)", 500, "within a year")],
+     ("18 USC 2705(b)", -2, "within a year"), ("18 USC 2705(b)", 500, "within a year")],
 )  # fmt: skip
 def test_a_prohibition_is_cited_and_has_an_end(
     cast: Cast, five: list[Study], citation: str, days: int | None, said: str

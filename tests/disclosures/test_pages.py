@@ -58,7 +58,7 @@ def filled(**more: Any) -> dict[str, Any]:
     today = timezone.now().date()
     facts = {
         "ground": "court-order", "authority": AUTHORITY, "reference": REFERENCE,
-        "citation": "45 CFR 164.512(e)", "received_on": today.isoformat(),
+        "citation": "45 CFR 164.512(e)", "received_on": (today - timedelta(days=1)).isoformat(),
         "answer_on": (today + timedelta(days=20)).isoformat(), "rationale": "",
     }  # fmt: skip
     return facts | more
