@@ -60,7 +60,8 @@ def tell_person(
         raise DisclosureRefused("They have no account here. Write to them by post, and note it.")
     if telling.way not in {Notice.Way.PORTAL, Notice.Way.POST}:
         raise DisclosureRefused("Choose how they are told: in the portal, or by post.")
-    if Notice.objects.filter(**_of(row, whom), given_at__isnull=False).exists():
+    before = Notice.objects.filter(**_of(row, whom)).first()
+    if before is not None and before.given_at is not None:
         raise DisclosureRefused("They were told already.")
     now = timezone.now()
     notice, _ = Notice.objects.update_or_create(
@@ -72,8 +73,10 @@ def tell_person(
         },
     )  # fmt: skip
     _written(row, whom, actor, telling.way)
+    # What went out while telling was prohibited is in nobody's record yet.
+    is_out = before is not None and _account_later(row, whom)
     if people:
-        notify(users=people, template=TOLD)
+        notify(users=people, template=MADE if is_out else TOLD)
     return notice
 
 
@@ -107,8 +110,8 @@ def record_prohibition(
 
 def _for_notice(actor: Actor, disclosure: Disclosure, whom: Concerned) -> Disclosure:
     row = for_officer(actor, disclosure)
-    if row.closed_at is not None:
-        raise DisclosureRefused("This case is closed. Nothing of it is told anew.")
+    if row.closed_at is not None and not _is_out(row):
+        raise DisclosureRefused("This case is closed, and nothing went out of it.")
     if whom not in concerned_by(items_of(row)):
         raise DisclosureRefused("The items that are ticked are not about them.")
     return row
@@ -184,8 +187,12 @@ def end_prohibitions() -> int:
         if today_of(notice.disclosure) <= notice.prohibited_until:
             continue
         with transaction.atomic():
-            _end_prohibition(Notice.objects.select_for_update().get(pk=notice.pk))
-            done += 1
+            mine = Notice.objects.select_for_update().filter(
+                pk=notice.pk, given_at=None, reminded_at=None
+            )
+            if (locked := mine.first()) is not None:
+                _end_prohibition(locked)
+                done += 1
     return done
 
 
@@ -203,9 +210,19 @@ def _end_prohibition(notice: Notice) -> None:
     notice.waits_until = today_of(row) + timedelta(days=WAITING_DAYS)
     notice.save(update_fields=["way", "given_at", "waits_until"])
     _written(row, whom, None, notice.way)
-    released = Release.objects.filter(disclosure=row, made_at__isnull=False).exists()
-    notify(users=people, template=MADE if released else TOLD)
-    if released:
-        for item in items_of(row):
-            if item.is_chosen and Concerned(item.subject_id, item.account_id) == whom:
-                account_for(row, item, action="disclosure.accounted")
+    is_out = _account_later(row, whom)
+    notify(users=people, template=MADE if is_out else TOLD)
+
+
+def _is_out(row: Disclosure) -> bool:
+    return Release.objects.filter(disclosure=row, made_at__isnull=False).exists()
+
+
+def _account_later(row: Disclosure, whom: Concerned) -> bool:
+    """Write what went out of a person's into the trail, now that they may know; did anything?"""
+    if not _is_out(row):
+        return False
+    for item in items_of(row):
+        if item.is_chosen and Concerned(item.subject_id, item.account_id) == whom:
+            account_for(row, item, action="disclosure.accounted")
+    return True

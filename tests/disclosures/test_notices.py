@@ -194,6 +194,33 @@ def test_officers_write_where_there_is_no_account_to_tell(cast: Cast, five: list
         assert told(cast, row, way="post").given_at is not None
 
 
+def test_a_letter_after_a_secret_release_accounts_for_it_though_the_case_is_closed(
+    cast: Cast, five: list[Study]
+) -> None:
+    five[0].subject.accounts.all().delete()
+    with time_machine.travel(NOW, tick=False):
+        row = ready(cast, five[0])
+        prohibited(cast, row)
+        approved(cast, row)
+        released(cast, row)
+        close_case(actor=actor_of(cast.officer), disclosure=row, text="Given out.")
+    with time_machine.travel(NOW + timedelta(days=21), tick=False):
+        assert end_prohibitions() == 1
+        assert not Event.objects.filter(action="disclosure.accounted").exists()
+        told(cast, row, way="post")
+        event = Event.objects.get(action="disclosure.accounted")
+        assert (event.target_uid, event.subject_id) == (five[0].uid, str(five[0].subject_id))
+
+
+def test_a_closed_case_of_which_nothing_went_out_tells_nobody(
+    cast: Cast, five: list[Study]
+) -> None:
+    row = ready(cast, five[0])
+    close_case(actor=actor_of(cast.officer), disclosure=row, text="Withdrawn.")
+    with pytest.raises(DisclosureRefused, match="nothing went out"):
+        told(cast, row)
+
+
 def test_who_was_told_nothing_can_be_kept_from(cast: Cast, five: list[Study]) -> None:
     row = ready(cast, five[0])
     told(cast, row)
