@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -49,6 +49,24 @@ def needs(*capabilities: Capability) -> Callable[[View], View]:
                 return to_sign_in(request)
             if not any(request.actor.can(capability) for capability in capabilities):
                 raise PermissionDenied("Your role does not include this page.")
+            return view(request, *args, **kwargs)
+
+        gated.gate = "+".join(capabilities)  # type: ignore[attr-defined]
+        return gated
+
+    return decorate
+
+
+def hidden_unless(*capabilities: Capability) -> Callable[[View], View]:
+    """Like `needs`, for pages of which not even it is anybody else's that they are there (404)."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.actor is None:
+                return to_sign_in(request)
+            if not any(request.actor.can(capability) for capability in capabilities):
+                raise Http404
             return view(request, *args, **kwargs)
 
         gated.gate = "+".join(capabilities)  # type: ignore[attr-defined]

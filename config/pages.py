@@ -107,10 +107,17 @@ NAVIGATION: list[tuple[str, list[tuple[str, str, Capabilities]]]] = [
         [
             ("Trail", "studies:trail", (_LOOK,)),
             ("For authorities", "governance:legal_exports", (_LOOK,)),
+            ("Demands", "disclosures:cases", (Capability.DISCLOSE_UNDER_LAW,)),
         ],
     ),
     ("My record", [("My record", "studies:my_record", ())]),
-    ("My requests", [("My requests", "dsar:mine", ())]),
+    (
+        "My requests",
+        [
+            ("My requests", "dsar:mine", ()),
+            ("Given out under law", "disclosures:mine", ()),
+        ],
+    ),
 ]
 
 # Pages that are there only if the policy lists one of these purposes; else they would refuse.

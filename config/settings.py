@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "retention",
     "backups",
     "dsar",
+    "disclosures",
     "governance",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -28,7 +28,7 @@ from policies.rules.gate import declared_use
 from policies.rules.schema import KEY
 
 LOOPBACK = {"127.0.0.1", "localhost", "[::1]", "testserver"}
-OURS = ("accounts", "consent", "studies", "retention", "dsar", "governance")
+OURS = ("accounts", "consent", "studies", "retention", "dsar", "disclosures", "governance")
 
 
 def require_order(*names: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -78,10 +78,12 @@ def export_own_data(*, actor: Actor) -> dict[str, Any]:
     return found
 
 
-def rows_of_account(user_id: int) -> dict[str, Any]:
-    """The rows themselves; the caller writes down who got them."""
+def rows_of_account(user_id: int, only: Collection[type[Model]] = ()) -> dict[str, Any]:
+    """The rows themselves, of all models or of some; the caller writes down who got them."""
     found: dict[str, Any] = {"made_at": _plain(timezone.now()), "data": {}}
     for model, way in PARTS:
+        if only and model not in only:
+            continue
         entries = fields_of(model._meta.label)
         label = CATEGORIES[entries[0].category].label
         mine = Q(**{way: user_id}) if isinstance(way, str) else way(user_id)

@@ -34,7 +34,7 @@ from policies.rules.holdings import File, Whose, holders, one_file
 from studies.models import Study
 from studies.rules.display import words_of_study
 from studies.selectors import study_summaries
-from vault.services.blobs import seal_blob
+from vault.services.blobs import StoredBlob, seal_blob
 from vault.services.data_keys import open_data_key
 
 SUMS: Final = "SHA256SUMS"
@@ -97,9 +97,28 @@ def write_package(
 
     `then` is done in the transaction that says so.
     """
-    key = open_data_key(id=package.key_id)
+    stored, digest = seal_archive(
+        run, archive, key=open_data_key(id=package.key_id), context=package_context(package.pk)
+    )
+    with run.step(finish=True):
+        now = timezone.now()
+        Package.objects.filter(pk=package.pk, state=Package.State.MAKING).update(
+            state=Package.State.READY, blob_name=stored.name, size=stored.plaintext_size,
+            digest=digest, files=archive.count, made_at=now, expires_at=now + LASTS,
+        )  # fmt: skip
+        write_event("request.copy_made", package.case, actor=system_ref(), files=archive.count)
+        then()
+
+
+def seal_archive(
+    run: Run, archive: Archive, *, key: bytes, context: bytes
+) -> tuple[StoredBlob, str]:
+    """Seal an archive as it is made, and count its files as steps of the job.
+
+    Returns the file of the store and the SHA-256 of what is in it.
+    """
     digest = sha256()
-    sealing = seal_blob(key=key, context=package_context(package.pk))
+    sealing = seal_blob(key=key, context=context)
     # Hashing lets other threads go on, and is the longest part of the work after writing.
     with sealing as writer, ThreadPoolExecutor(1) as beside:
         hashed = beside.submit(digest.update, b"")
@@ -118,14 +137,7 @@ def write_package(
                     waiting, told = 0, archive.done
         hashed.result()
         stored = writer.commit()
-    with run.step(finish=True):
-        now = timezone.now()
-        Package.objects.filter(pk=package.pk, state=Package.State.MAKING).update(
-            state=Package.State.READY, blob_name=stored.name, size=stored.plaintext_size,
-            digest=digest.hexdigest(), files=archive.count, made_at=now, expires_at=now + LASTS,
-        )  # fmt: skip
-        write_event("request.copy_made", package.case, actor=system_ref(), files=archive.count)
-        then()
+    return stored, digest.hexdigest()
 
 
 class Archive:

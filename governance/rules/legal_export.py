@@ -6,12 +6,11 @@ than it asks for.
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Final
 
-# A law, an order or a file, by letters and figures: 45 CFR 164.512(d), § 85 StrlSchG.
-_CITATION: Final = re.compile(r"[\w§.,()/:\- ]{4,120}")
+from policies.rules.citations import NO_CITATION, tidy_citation
+
 LONGEST_DAYS: Final = 3660
 
 
@@ -21,12 +20,9 @@ class ExportRefused(Exception):
 
 def check_citation(citation: str) -> str:
     """Return the citation, tidied; raise `ExportRefused` for what names no law, order or file."""
-    tidy = " ".join(citation.split())
-    if not _CITATION.fullmatch(tidy) or not any(one.isdigit() for one in tidy):
-        raise ExportRefused(
-            "Cite what obliges the organisation, with its number: 45 CFR 164.512(d), or the file "
-            "number of the order."
-        )
+    tidy = tidy_citation(citation)
+    if not tidy:
+        raise ExportRefused(NO_CITATION)
     return tidy
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
-    "accounts", "audit", "backups", "config", "consent", "dsar", "governance", "jobs", "policies",
-    "releases", "retention", "studies", "vault",
+    "accounts", "audit", "backups", "config", "consent", "disclosures", "dsar", "governance",
+    "jobs", "policies", "releases", "retention", "studies", "vault",
 )  # fmt: skip
 DOORS = {
     "vault/rules/archive.py": "it is made there",

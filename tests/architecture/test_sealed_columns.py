@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-APPS = ("accounts", "consent", "studies", "retention", "dsar", "governance", "config", "bench")
+APPS = (
+    "accounts",
+    "consent",
+    "studies",
+    "retention",
+    "dsar",
+    "disclosures",
+    "governance",
+    "config",
+    "bench",
+)
 # Sorting by ciphertext gives some order and no error; comparing is refused by the column itself.
 BY_CIPHERTEXT = re.compile(
     r"""(user|granted_by|revoked_by|given_by|invited_by)__(email|name|phone)\b"""

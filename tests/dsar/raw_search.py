@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
+from disclosures.models import Paper
+from disclosures.sealing import paper_context
 from dsar.models import Package
 from dsar.services.packaging import package_context
 from studies.models import Blob
@@ -106,6 +108,9 @@ def files_with(planted: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for package in Package.objects.exclude(blob_name=""):
         content = _read(package.blob_name, package.key_id, package_context(package.pk))
         found[package.blob_name] = ("a copy", _members(content))
+    for paper in Paper.objects.all():
+        content = _read(paper.blob_name, paper.key_id, paper_context(paper.pk))
+        found[paper.blob_name] = ("a document of a disclosure", content)
     there = set(stored_names(before=timezone.now() + timedelta(days=1)))
     assert there <= set(found), "a file lies in the store that no row names"
     for where, content in found.values():

@@ -34,6 +34,7 @@ from retention.rules.holds import Scope
 from retention.sealing import OpenHold
 from studies.models import Study
 from tests.consent.test_sharing import share
+from tests.disclosures import cases as demands
 from tests.dsar.asking import post, signed_in
 from tests.dsar.erasures import erased, said
 from tests.dsar.raw_search import _members, marks_in, raw_search, transparent
@@ -61,6 +62,7 @@ PLANTED = {
     "correction": "Korrektur Pomelo",
     "statement": "Widerspruch Tamarind",
     "hold": "Streit Grolux",
+    "authority": "Gericht Zinnober",
 }
 # Said to be there and not handed out, since others are in it too.
 WITHHELD = {"note", "hold"}
@@ -89,6 +91,7 @@ def planted(cast: Cast, settings: Settings, tmp_path: Path) -> DataSubject:
     )  # fmt: skip
     _corrected(cast, subject)
     _disputed(cast)
+    _demanded(cast, study)
     hold = held(cast, Scope.SUBJECT, subject_id=subject.pk)
     _named(hold)
     return subject
@@ -117,6 +120,14 @@ def _disputed(cast: Cast) -> None:
                 denial=Denial.ACCURATE)  # fmt: skip
     case.refresh_from_db()
     disagree(actor=actor_of(cast.patient), case=case, text=PLANTED["statement"])
+
+
+def _demanded(cast: Cast, study: Study) -> None:
+    """A court demands the study, and the person was told."""
+    row = demands.opened(cast, authority=PLANTED["authority"])
+    demands.with_paper(cast, row)
+    demands.scoped(cast, row, study)
+    demands.told(cast, row)
 
 
 def _named(hold: Hold) -> None:
@@ -177,6 +188,7 @@ def test_after_an_erasure_nothing_is_there_but_what_the_plan_said(
         "dsar_case": "Requests and their answers",
         "consent_grant": "Records of shares that have ended",
         "retention_hold": "Holds on studies",
+        "disclosures_disclosure": "Disclosures under law",
     }
     assert set(places.values()) - {"Records of shares that have ended"} <= stays
     for what, found in left.items():

@@ -34,6 +34,7 @@ from tests.governance.breaking_archive import ARCHIVE
 from tests.governance.breaking_backups import BACKUPS
 from tests.governance.breaking_copies import COPIES
 from tests.governance.breaking_directives import DIRECTED
+from tests.governance.breaking_disclosures import DISCLOSURES
 from tests.governance.breaking_records import RECORDS_BROKEN
 from tests.governance.breaking_releases import RELEASES
 from tests.governance.breaking_requests import REQUESTS
@@ -381,4 +382,5 @@ BREAKS: list[tuple[str, Breaking]] = [
     *DIRECTED,
     *REQUESTS,
     *COPIES,
+    *DISCLOSURES,
 ]

@@ -167,7 +167,7 @@ def test_how_a_clause_stands(
 ) -> None:
     promise = promise_of(clause(kind), "", evidence)
     assert (promise.state, promise.is_fault) == (state, is_fault)
-    assert not promise_of(clause(kind, "C16"), "", evidence).is_fault
+    assert not promise_of(clause(kind, "C03"), "", evidence).is_fault
 
 
 def test_what_is_built_are_capabilities_that_there_are() -> None:

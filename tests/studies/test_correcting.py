@@ -381,7 +381,7 @@ def test_studies_of_somebody_else_are_not_corrected(cast: Cast, study: Study) ->
 )
 def test_nothing_goes_round_the_door(word: str, only: set[str]) -> None:
     root = Path(__file__).parents[2]
-    rooms = ("studies", "releases", "retention", "dsar", "governance")
+    rooms = ("studies", "releases", "retention", "dsar", "disclosures", "governance")
     users = {
         path.relative_to(root / "studies").as_posix() if room == "studies" else path.name
         for room in rooms

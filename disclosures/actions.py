@@ -1,0 +1,28 @@
+"""What this room writes into the trail: code, label, verb, DICOM PS3.15 A.5 event name."""
+
+ACTIONS = [
+    ("disclosure.opened", "Case of disclosure under law opened", "C", ""),
+    ("disclosure.paper_added", "Document kept with a case of disclosure", "C", ""),
+    ("disclosure.paper_refused", "Document of a case of disclosure not taken", "C", ""),
+    ("disclosure.paper_opened", "Document of a case of disclosure opened", "R", ""),
+    ("disclosure.signed", "Statement signed in a case of disclosure", "U", ""),
+    ("disclosure.clause_added", "Clause of a demand written down", "U", ""),
+    ("disclosure.searched", "Studies looked for in a case of disclosure", "R", "Query"),
+    ("disclosure.item_mapped", "Item mapped to a clause of a demand", "U", ""),
+    ("disclosure.items_chosen", "Items of a disclosure ticked", "U", ""),
+    ("disclosure.person_told", "Person told of a demand for their data", "E", ""),
+    ("disclosure.notice_prohibited", "Prohibition to tell the person recorded", "E", ""),
+    ("disclosure.notice_due", "Prohibition to tell the person has ended", "E", ""),
+    ("disclosure.approved", "Disclosure under law approved by a second person", "E", ""),
+    ("disclosure.refused", "Disclosure under law refused: something is missing", "E", ""),
+    ("disclosure.ordered", "Package of a disclosure under law begun", "E", ""),
+    ("disclosure.released", "Data given out under law", "R", "Export"),
+    ("disclosure.accounted", "Data given out under law earlier, told now", "E", ""),
+    ("disclosure.failed", "Package of a disclosure could not be made", "E", ""),
+    ("disclosure.fetched", "Package of a disclosure fetched", "R", "Export"),
+    ("disclosure.package_deleted", "Package of a disclosure deleted", "D", ""),
+    ("disclosure.reviewed", "Emergency disclosure reviewed", "E", ""),
+    ("disclosure.escalated", "Review of an emergency disclosure is late", "E", ""),
+    ("disclosure.seen", "Disclosures of one's data looked at by the person", "R", ""),
+    ("disclosure.closed", "Case of disclosure closed", "E", ""),
+]

@@ -1,0 +1,201 @@
+"""A case is opened, its document taken in, signed, narrowed, and closed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.permissions import hidden_unless, needs_step_up, to_step_up
+from accounts.rules import Capability
+from disclosures.forms import DemandForm, NarrowForm, PaperForm, SignForm, WordsForm
+from disclosures.models import Paper
+from disclosures.rules.standing import SAID_LABELS, Said
+from disclosures.selectors import grounds_of, opened, statements_of
+from disclosures.services.entries import DisclosureRefused
+from disclosures.services.opening import (
+    close_case,
+    narrow_case,
+    open_case,
+    sign_case,
+    withhold_document,
+)
+from disclosures.services.papers import add_paper, open_paper, paper_name
+from disclosures.views.pages import case_of, done_at, shown_form, status_of
+from dsar.rules.documents import MEDIA_TYPES, FileType
+from policies.rules.categories import Category
+from policies.rules.gate import uses
+from policies.rules.purposes import Purpose
+
+officers = hidden_unless(Capability.DISCLOSE_UNDER_LAW)
+
+
+@officers
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def new(request: HttpRequest) -> HttpResponse:
+    grounds = grounds_of(request.actor.organisation_id)
+    form = DemandForm(request.POST or None, grounds=grounds)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            row = open_case(actor=request.actor, demand=form.demand())
+        except DisclosureRefused as refused:
+            refusal = refused
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, "The case is open. Nothing is given out by it.")
+            return done_at(row)
+    status = status_of(refusal, form)
+    return render(request, "disclosures/new.html", {"form": form}, status=status)
+
+
+@officers
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def papers(request: HttpRequest, number: int) -> HttpResponse:
+    row = case_of(request, number)
+    form = PaperForm(request.POST or None, request.FILES or None)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            add_paper(actor=request.actor, disclosure=row, content=form.cleaned_data["file"].read())
+        except DisclosureRefused as refused:
+            refusal = refused
+        else:
+            messages.success(request, "The document is kept. Its validity has to be checked now.")
+            return done_at(row)
+    what = row.facts.document or "A document that belongs to it"
+    words = {
+        "title": "Attach the document", "button": "Attach it", "has_file": True,
+        "lead": f"{what}. It is looked into, sealed, and opened by officers alone.",
+    }  # fmt: skip
+    return shown_form(request, row, form, words, refusal)
+
+
+@officers
+@never_cache
+@require_safe
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def paper(request: HttpRequest, number: int, pk: UUID) -> HttpResponse:
+    row = case_of(request, number)
+    found = get_object_or_404(row.papers.select_related("disclosure"), pk=pk)
+    if not request.actor.is_fresh(timezone.now()):
+        return to_step_up(request)
+    return as_download(found, open_paper(actor=request.actor, paper=found))
+
+
+def as_download(found: Paper, content: bytes) -> HttpResponse:
+    """A stranger's file is saved, and never opened as a page of ours."""
+    response = HttpResponse(content, content_type=MEDIA_TYPES[FileType(found.file_type)])
+    response["Content-Disposition"] = f'attachment; filename="{paper_name(found)}"'
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@officers
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def sign(request: HttpRequest, number: int) -> HttpResponse:
+    """Validity line by line, and the need in good faith; what is not so is refused (409)."""
+    row = case_of(request, number)
+    if detour := needs_step_up(request):
+        return detour
+    form = SignForm(request.POST or None, is_compelled=row.facts.is_compelled)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            sign_case(actor=request.actor, disclosure=row, **form.given())
+        except DisclosureRefused as refused:
+            refusal = refused
+        else:
+            messages.success(request, "Signed, with your name and the time.")
+            return done_at(row)
+    words = {
+        "title": "Check and sign", "button": "Sign",
+        "lead": "Your word stands in the case. Another person approves it before anything goes"
+        " out.",
+    }  # fmt: skip
+    return shown_form(request, row, form, words, refusal)
+
+
+@officers
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def narrow(request: HttpRequest, number: int) -> HttpResponse:
+    row = case_of(request, number)
+    said, case = statements_of(row), opened([row])[row.pk]
+    initial = {kind.value: case.statement(one) for kind, one in said.items()}
+    form = NarrowForm(request.POST or None, initial=initial)
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            narrow_case(actor=request.actor, disclosure=row, **form.cleaned_data)
+        except DisclosureRefused as refused:
+            refusal = refused
+        else:
+            messages.success(request, "Written down.")
+            return done_at(row)
+    words = {
+        "title": "Keep it narrow", "button": "Write it down",
+        "lead": "What was asked, and what was done to give out less. Nothing is released before.",
+    }  # fmt: skip
+    return shown_form(request, row, form, words, refusal)
+
+
+@officers
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def withhold(request: HttpRequest, number: int) -> HttpResponse:
+    row = case_of(request, number)
+    there = statements_of(row).get(Said.WITHHELD)
+    initial = {"text": opened([row])[row.pk].statement(there)} if there else {}
+    form = WordsForm(
+        request.POST or None, initial=initial, label=SAID_LABELS[Said.WITHHELD], required=False,
+        help_text="The person reads it. Empty: they can save the document.",
+    )  # fmt: skip
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            withhold_document(actor=request.actor, disclosure=row, reason=form.cleaned_data["text"])
+        except DisclosureRefused as refused:
+            refusal = refused
+        else:
+            return redirect("disclosures:notices", row.number)
+    words = {
+        "title": "The document, and the person", "button": "Note it",
+        "lead": "Whoever is told of the demand can save the document, unless there is a reason"
+        " that speaks against it.",
+    }  # fmt: skip
+    return shown_form(request, row, form, words, refusal)
+
+
+@officers
+@require_http_methods(["GET", "POST"])
+@uses(Purpose.LEGAL_OBLIGATION, Category.REQUESTS)
+def close(request: HttpRequest, number: int) -> HttpResponse:
+    row = case_of(request, number)
+    form = WordsForm(
+        request.POST or None, label=SAID_LABELS[Said.CLOSED],
+        help_text="Given out as demanded, withdrawn, or objected to with success.",
+    )  # fmt: skip
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            close_case(actor=request.actor, disclosure=row, text=form.cleaned_data["text"])
+        except DisclosureRefused as refused:
+            refusal = refused
+        else:
+            messages.success(request, "The case is closed.")
+            return done_at(row)
+    words = {
+        "title": "Close the case", "button": "Close it",
+        "lead": "Nothing is given out of a closed case.",
+    }  # fmt: skip
+    return shown_form(request, row, form, words, refusal)
