@@ -138,6 +138,7 @@ INSTALLED_APPS = [
     "retention",
     "backups",
     "dsar",
+    "incidents",
     "governance",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("retention/backups/", include("backups.urls")),
     path("retention/", include("retention.urls")),
     path("requests/", include("dsar.urls")),
+    path("incidents/", include("incidents.urls")),
     path("governance/", include("governance.urls")),
     path("jobs/", include("jobs.urls")),
     path("api/v1/", include("studies.api.v1.urls")),
