@@ -47,7 +47,9 @@ def write(
     if text:
         OpenIncident(incident).seal_entry(entry, text)
     entry.save(force_insert=True)
-    note(incident, action, by=by, **({"code": code} if code else {}), **details)
+    # Where somebody lives is for the log, which ends; the trail stays.
+    coded = {"code": code} if code and act is not Act.RESIDENCE else {}
+    note(incident, action, by=by, **coded, **details)
     return entry
 
 

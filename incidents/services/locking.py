@@ -20,6 +20,9 @@ from incidents.models import Incident
 from incidents.rules.letters import LOCKED
 from incidents.rules.states import Source, State
 from incidents.services.opening import open_for_account
+from policies.rules.categories import Category
+from policies.rules.gate import using
+from policies.rules.purposes import Purpose
 
 
 @transaction.atomic
@@ -58,4 +61,9 @@ def _open_or_known(user: User, organisation: Organisation, now: datetime) -> Inc
     known = Incident.objects.filter(
         organisation=organisation, account=user, source=Source.ACCOUNT.value
     ).exclude(state=State.CLOSED.value)
-    return known.first() or open_for_account(user=user, organisation=organisation, at=now)
+    if (row := known.first()) is not None:
+        return row
+    # Signing in is what the page is for; the incident is the organisation's own, and follows from
+    # its duty to keep data secure, whatever the policy lists and whoever has accepted it.
+    with using(Purpose.SECURITY, Category.ACCOUNT, Category.TRAIL):
+        return open_for_account(user=user, organisation=organisation, at=now)

@@ -16,7 +16,7 @@ from policies.rules.purposes import Purpose
 
 @signed_in
 @require_POST
-@uses(Purpose.SECURITY, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL, Category.TRAIL)
+@uses(Purpose.AUTHENTICATION, Category.ACCOUNT, Category.CREDENTIALS, Category.TECHNICAL)
 def account_used(request: HttpRequest) -> HttpResponse:
     """Lock the account of whoever asks, in one press, and sign them out."""
     report_account_use(actor=request.actor)
