@@ -7,10 +7,13 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.rules.messages import register_template
         from audit.rules.vocabulary import register_action
-        from incidents import inventory, records
+        from incidents import controls, inventory, records  # noqa: F401 - its controls register themselves
         from incidents.actions import ACTIONS
         from incidents.rules.letters import TEMPLATES
+        from incidents.sealing import KEY_KIND
+        from incidents.selectors import keys_among
         from incidents.tasks import register_jobs
+        from studies.services.sweeping import keep_keys
 
         for code, label, dicom in ACTIONS:
             register_action(code, label, dicom=dicom)
@@ -19,3 +22,4 @@ class IncidentsConfig(AppConfig):
         inventory.register()
         records.register()
         register_jobs()
+        keep_keys(KEY_KIND, keys_among)

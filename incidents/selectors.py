@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -236,6 +236,11 @@ def letter_for(user_id: int, affected_id: UUID) -> Affected | None:
         return None
     mine = SubjectAccount.objects.filter(user_id=user_id, subject_id=row.subject_id)
     return row if mine.exists() else None
+
+
+def keys_among(ids: Collection[UUID]) -> set[UUID]:
+    """Of these keys, those that an incident is sealed under."""
+    return set(Incident.objects.filter(key_id__in=ids).values_list("key_id", flat=True))
 
 
 def today_at(organisation: Organisation) -> date:

@@ -34,6 +34,7 @@ from tests.governance.breaking_archive import ARCHIVE
 from tests.governance.breaking_backups import BACKUPS
 from tests.governance.breaking_copies import COPIES
 from tests.governance.breaking_directives import DIRECTED
+from tests.governance.breaking_incidents import INCIDENTS
 from tests.governance.breaking_records import RECORDS_BROKEN
 from tests.governance.breaking_releases import RELEASES
 from tests.governance.breaking_requests import REQUESTS
@@ -378,6 +379,7 @@ BREAKS: list[tuple[str, Breaking]] = [
     *ARCHIVE,
     *RELEASES,
     *BACKUPS,
+    *INCIDENTS,
     *DIRECTED,
     *REQUESTS,
     *COPIES,
