@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -69,6 +70,11 @@ class CountAccountForm(forms.Form):
         super().__init__(*args, **kwargs)
         user = _PersonField(people, label="By whose account", empty_label="Choose somebody")
         self.fields = {"user": user, **self.fields}
+
+    def clean_until(self) -> datetime:
+        """To the end of the minute: browsers know no seconds, and what came last counts."""
+        until: datetime = self.cleaned_data["until"]
+        return until.replace(second=59, microsecond=999_999)
 
 
 class CountStudiesForm(forms.Form):

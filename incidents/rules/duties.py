@@ -284,6 +284,6 @@ def _own(facts: Facts, of_laws: Collection[Duty]) -> Iterable[Duty]:
         if number or code == OWN:
             whom = Whom.PEOPLE if code == OWN else Whom.ORGANISATIONS
             yield Duty(
-                code, "Your privacy policy", whom, to, number, "breach.internal_hours", how, due,
+                code, "Your privacy policy", whom, to, number, "what it says of breaches", how, due,
                 moment, away,
             )  # fmt: skip

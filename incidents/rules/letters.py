@@ -75,13 +75,15 @@ def first_draft(kinds: Sequence[str]) -> Draft:
 
 
 def parts(
-    draft: Draft, kinds: Sequence[str], *, discovered_on: date, happened_on: date | None,
+    draft: Draft, kinds: Sequence[str], *, discovered_on: date, between: tuple[date, date] | None,
     contact: str,
 ) -> tuple[Part, ...]:  # fmt: skip
     """The letter, part by part, in the order in which it is read."""
     when = f"We found out on {discovered_on:%-d %B %Y}."
-    if happened_on:
-        when = f"It happened on {happened_on:%-d %B %Y}. {when}"
+    if between:
+        first, last = (f"{day:%-d %B %Y}" for day in between)
+        days = f"on {first}" if first == last else f"between {first} and {last}"
+        when = f"It happened {days}. {when}"
     named = ", ".join(DATA_LABELS[one] for one in kinds if one in DATA_LABELS)
     return (
         Part("What happened", f"{draft.happened} {when}"),

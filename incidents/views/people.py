@@ -147,7 +147,7 @@ def _parts(row: Incident, opened: OpenIncident) -> tuple[Part, ...]:
     draft = opened.letter
     return parts(
         draft, row.kinds, discovered_on=row.discovered_on,
-        happened_on=row.since.date() if row.since else None,
+        between=(row.since.date(), row.until.date()) if row.since and row.until else None,
         contact=row.organisation.privacy_email,
     ) if draft else ()  # fmt: skip
 
