@@ -7,7 +7,7 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.rules.messages import register_template
         from audit.rules.vocabulary import register_action
-        from incidents import controls, inventory, records  # noqa: F401 - its controls register themselves
+        from incidents import controls, holdings, inventory, records  # noqa: F401 - its controls register themselves
         from incidents.actions import ACTIONS
         from incidents.rules.letters import TEMPLATES
         from incidents.sealing import KEY_KIND
@@ -21,5 +21,6 @@ class IncidentsConfig(AppConfig):
             register_template(template)
         inventory.register()
         records.register()
+        holdings.register()
         register_jobs()
         keep_keys(KEY_KIND, keys_among)

@@ -133,7 +133,10 @@ class Affected(models.Model):
     # ISO 3166: `DE`, `US-NY`; empty if nobody knows.
     residence = models.CharField(max_length=6, blank=True, default="")
     # How they were told: portal, or posted; empty if they were not.
-    told = models.CharField(max_length=8, blank=True, default="")
+    told = models.CharField(
+        max_length=8, blank=True, default="",
+        choices=[("portal", "in the portal"), ("posted", "by post")],
+    )  # fmt: skip
     told_at = models.DateTimeField(null=True)
     told_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
 

@@ -20,7 +20,9 @@ from dsar.selectors import policy_or_none
 from incidents.models import Affected, DutyMark, Incident
 from incidents.permissions import may_see_incidents
 from incidents.rules.duties import Delay, Duty, Facts, duties
+from incidents.rules.letters import Part, parts
 from incidents.rules.states import Standing, State
+from incidents.sealing import OpenIncident
 
 # While nobody has counted, somebody is presumed, and nobody knows where they live.
 PRESUMED = {"": 1}
@@ -241,6 +243,23 @@ def letter_for(user_id: int, affected_id: UUID) -> Affected | None:
 def keys_among(ids: Collection[UUID]) -> set[UUID]:
     """Of these keys, those that an incident is sealed under."""
     return set(Incident.objects.filter(key_id__in=ids).values_list("key_id", flat=True))
+
+
+def letter_parts(incident: Incident, opened: OpenIncident) -> tuple[Part, ...]:
+    """The letter as people read it; nothing while nobody has written it."""
+    draft = opened.letter
+    if draft is None:
+        return ()
+    between = None
+    if incident.since and incident.until:
+        between = (incident.since.date(), incident.until.date())
+    return parts(
+        draft,
+        incident.kinds,
+        discovered_on=incident.discovered_on,
+        between=between,
+        contact=incident.organisation.privacy_email,
+    )
 
 
 def today_at(organisation: Organisation) -> date:

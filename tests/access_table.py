@@ -297,7 +297,7 @@ TABLE: dict[str, Row] = {
     # Incidents: for whoever does not handle them there are none.
     "incidents:incidents":             row("in  404 404 200 200 404 404"),
     "incidents:incident_new":          row("in  404 404 200 200 404 404"),
-    "incidents:register_file":         row("in  404 404 200 200 404 404"),
+    "incidents:incidents_file":        row("in  404 404 200 200 404 404"),
     "incidents:account_used":          row("in  405 405 405 405 405 405"),
     "incidents:account_locked":        row("200 200 200 200 200 200 200"),
     "incidents:my_letter":             row("in  404 404 404 404 404 404", pk=NOBODY),

@@ -20,9 +20,9 @@ from consent.selectors import identities
 from incidents.forms import CountAccountForm, CountStudiesForm, LetterForm, ResidenceForm
 from incidents.models import Affected, Incident
 from incidents.permissions import may_see_names
-from incidents.rules.letters import Part, first_draft, parts
+from incidents.rules.letters import first_draft
 from incidents.sealing import OpenIncident
-from incidents.selectors import accounts_of, accounts_told_of, letter_for
+from incidents.selectors import accounts_of, accounts_told_of, letter_for, letter_parts
 from incidents.services.counting import count_by_account, count_studies, note_residence
 from incidents.services.entries import IncidentRefused
 from incidents.services.telling import note_posted, send_letters, write_letter
@@ -143,15 +143,6 @@ def count_uids(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _count(request, row, CountStudiesForm(request.POST), count_studies, "studies_form")
 
 
-def _parts(row: Incident, opened: OpenIncident) -> tuple[Part, ...]:
-    draft = opened.letter
-    return parts(
-        draft, row.kinds, discovered_on=row.discovered_on,
-        between=(row.since.date(), row.until.date()) if row.since and row.until else None,
-        contact=row.organisation.privacy_email,
-    ) if draft else ()  # fmt: skip
-
-
 @for_handlers
 @require_http_methods(["GET", "POST"])
 @uses(Purpose.LEGAL_OBLIGATION, Category.TRAIL, Category.ACCOUNT)
@@ -165,7 +156,7 @@ def letter(request: HttpRequest, pk: UUID) -> HttpResponse:
     waiting = list(row.affected.filter(told="").values_list("subject_id", flat=True))
     by_portal = len(accounts_told_of(waiting)) if waiting else 0
     context = {
-        "incident": row, "parts": _parts(row, opened), "waiting": len(waiting),
+        "incident": row, "parts": letter_parts(row, opened), "waiting": len(waiting),
         "by_portal": by_portal, "on_paper": len(waiting) - by_portal,
         "told": row.affected.exclude(told="").count(),
         "may_see_names": may_see_names(request.actor),
@@ -218,7 +209,7 @@ def letter_print(request: HttpRequest, pk: UUID) -> HttpResponse:
     lines = list(row.affected.filter(told="").order_by("pk")[:PAGE])
     names = _names(lines)
     context = {
-        "incident": row, "parts": _parts(row, OpenIncident(row)), "today": timezone.now(),
+        "incident": row, "parts": letter_parts(row, OpenIncident(row)), "today": timezone.now(),
         # Whose record is gone has no name here any more, and nobody to write to.
         "lines": [(one, names[one.subject_id]) for one in lines if one.subject_id in names],
     }  # fmt: skip
@@ -233,6 +224,6 @@ def my_letter(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = letter_for(request.user.pk, pk)
     if row is None:
         raise Http404
-    row_parts = _parts(row.incident, OpenIncident(row.incident))
+    row_parts = letter_parts(row.incident, OpenIncident(row.incident))
     context = {"affected": row, "organisation": row.incident.organisation, "parts": row_parts}
     return render(request, "incidents/my_letter.html", context)

@@ -42,7 +42,7 @@ def incidents(request: HttpRequest) -> HttpResponse:
 @for_handlers
 @require_safe
 @uses(Purpose.LEGAL_OBLIGATION, Category.TRAIL, Category.PROFESSIONAL)
-def register_file(request: HttpRequest) -> HttpResponse:
+def incidents_file(request: HttpRequest) -> HttpResponse:
     """The register as a file for an authority; written down."""
     response = HttpResponse(as_csv(actor=request.actor), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="incidents.csv"'

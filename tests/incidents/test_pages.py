@@ -64,7 +64,7 @@ def test_an_incident_goes_from_the_form_to_the_register(cast: Cast, client_of: B
     assert "Closed" in text_of(closed)
     assert Incident.objects.get().state == State.CLOSED
     rows = list(
-        csv.DictReader(io.StringIO(browser.get("/incidents/register.csv").content.decode()))
+        csv.DictReader(io.StringIO(browser.get("/incidents/incidents.csv").content.decode()))
     )
     assert [(one["what"], one["exposed"], one["state"]) for one in rows] == [
         (TITLE, "no", "closed")
@@ -118,7 +118,7 @@ def test_pages_cost_the_same_for_many(cast: Cast, client_of: Browse) -> None:
     count_studies(actor=actor_of(cast.officer), incident=row, uids=uids[:1])
     browser = client_of(cast.officer)
     pages = ["/incidents/", f"/incidents/{row.pk}/", f"/incidents/{row.pk}/people/",
-             "/incidents/register.csv"]  # fmt: skip
+             "/incidents/incidents.csv"]  # fmt: skip
     before = [queries(browser, page) for page in pages]
     opened(cast)
     opened(cast)

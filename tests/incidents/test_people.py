@@ -23,6 +23,7 @@ from incidents.services.opening import open_incident
 from incidents.services.telling import note_posted, send_letters, write_letter
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import enter_use, use
+from policies.rules.holdings import Whose, holders
 from policies.rules.purposes import Purpose
 from studies.models import Study
 from studies.rules.demo_uids import uid_of
@@ -227,6 +228,27 @@ def test_a_letter_says_what_laws_ask_and_is_read_by_its_person_alone(
         assert part in said
     for other in (cast.owner, cast.clinician, cast.officer, cast.stranger):
         assert client_of(other).get(address).status_code == 404
+
+
+def test_whoever_asks_what_is_held_gets_the_letters_that_they_were_sent(
+    cast: Cast, three: list[Study]
+) -> None:
+    """GDPR Art. 15(1); an incident of which nobody was told is not in it."""
+    organisation = three[0].organisation
+    row, officer = opened(cast), actor_of(cast.officer)
+    count_studies(actor=officer, incident=row, uids=[three[0].uid, three[1].uid])
+    lettered(cast, row)
+    note_posted(
+        actor=officer, incident=row,
+        affected=[row.affected.get(subject_id=three[0].subject_id).pk],
+    )  # fmt: skip
+    (holder,) = [one for one in holders() if one.code == "incidents"]
+    theirs, other = (Whose(organisation.pk, frozenset({study.subject_id})) for study in three[:2])
+    assert [(one.number, one.file) for one in holder.holdings(theirs)] == [(1, "incidents.json")]
+    (file,) = holder.files(theirs)
+    assert DRAFT.happened in b"".join(file.pieces()).decode()
+    assert not list(holder.holdings(other))
+    assert not list(holder.files(other))
 
 
 def test_letters_on_paper_name_people_and_officers_alone_print_them(
