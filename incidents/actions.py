@@ -12,6 +12,8 @@ ACTIONS = [
     ("incident.assessed", "Incident assessed", ""),
     ("incident.delayed", "Telling of an incident delayed for the police", ""),
     ("incident.step_done", "Step of the plan for incidents done", ""),
+    ("incident.step_assigned", "Step of the plan for incidents given to somebody", ""),
+    ("incident.told", "Letters about an incident sent or posted", ""),
     ("incident.duty_done", "Told of an incident, as a law or the policy asks", ""),
     ("incident.drafted", "Letter about an incident written", ""),
     ("incident.letter_sent", "Letter about an incident sent to somebody it touches", ""),

@@ -33,6 +33,9 @@ from incidents.rules.table import (
 )
 
 OWN, OWN_OTHERS, UNKNOWN = "own.people", "own.organisations", "unknown.people"
+TO_PEOPLE = frozenset({
+    OWN, UNKNOWN, *(code for code, rule in RULES.items() if rule.whom is Whom.PEOPLE),
+})  # fmt: skip
 ORAL_DELAY = timedelta(days=30)  # 45 CFR 164.412(b)
 UNKNOWN_TIME = timedelta(days=30)
 

@@ -53,7 +53,7 @@ def assess(*, actor: Actor, incident: Incident, found: Assessment) -> None:
     row.low_probability, row.risk = found.low_probability, found.risk.value
     row.assessed_at = timezone.now()
     if row.state == State.OPEN:
-        row.state = State.ASSESSED.value
+        row.state = (State.TOLD if row.told_at else State.ASSESSED).value
     row.save()
     write(
         row, Act.ASSESSED, "incident.assessed", by=actor, text=reasons, breach=found.is_breach,

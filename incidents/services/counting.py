@@ -14,8 +14,9 @@ from accounts.models import User
 from accounts.rules import Actor
 from accounts.rules.residence import ResidenceInvalid, residence_of
 from audit.selectors import Touched, things_touched
-from incidents.models import Affected, Incident
-from incidents.rules.states import Act
+from incidents.models import Affected, DutyMark, Incident
+from incidents.rules.duties import TO_PEOPLE
+from incidents.rules.states import Act, State
 from incidents.selectors import accounts_of, residences_of
 from incidents.services.entries import IncidentRefused, locked, write
 from studies.models import Study
@@ -83,13 +84,26 @@ def _add(actor: Actor, row: Incident, touched: Iterable[Touched]) -> int:
                 residence=homes.get(subject_id, ""),
             ))  # fmt: skip
     Affected.objects.bulk_create(fresh)
+    if fresh:
+        _tell_again(row)
     row.counted_at = timezone.now()
-    row.save(update_fields=["account", "since", "until", "others", "counted_at"])
+    row.save(
+        update_fields=["account", "since", "until", "others", "counted_at", "told_at", "state"]
+    )
     write(
         row, Act.COUNTED, "incident.counted", by=actor, people=len(fresh),
         studies=len({uid for uids in by_subject.values() for uid in uids}),
     )  # fmt: skip
     return len(fresh)
+
+
+def _tell_again(row: Incident) -> None:
+    """Whoever is new on the list was not told: what was done for the others is open again."""
+    row.told_at = None
+    if row.state == State.TOLD:
+        row.state = State.ASSESSED.value
+    marks = DutyMark.objects.filter(incident=row, code__in=TO_PEOPLE)
+    marks.update(done_on=None, done_by=None, done_at=None, reminded_at=None, escalated_at=None)
 
 
 def _by_subject(row: Incident, touched: Iterable[Touched]) -> dict[UUID, set[str]]:

@@ -21,7 +21,7 @@ from incidents.rules.letters import OPENED
 from incidents.rules.states import DATA_LABELS, PLAN, Act, Source, State
 from incidents.sealing import KEY_KIND, OpenIncident
 from incidents.selectors import next_number, possible_leads
-from incidents.services.entries import IncidentRefused, locked, needed, write
+from incidents.services.entries import IncidentRefused, locked, needed, note, write
 from vault.services.data_keys import create_data_key
 
 
@@ -121,6 +121,7 @@ def assign_step(*, actor: Actor, incident: Incident, step: str, to: User) -> Non
         raise IncidentRefused("Choose an officer or administrator of the organisation.")
     if not PlanStep.objects.filter(incident=row, step=step, done_at=None).update(owner=to):
         raise IncidentRefused("This step is done, or the plan has no such step.")
+    note(row, "incident.step_assigned", by=actor, code=step, owner=to.pk)
     if to.pk != actor.user_id:
         notify(users=[to], template=OPENED, target_id=row.pk)
 

@@ -55,7 +55,7 @@ def send_letters(*, actor: Actor, incident: Incident) -> int:
             notify(users=people, template=YOURS, target_id=one.pk)
             sent += 1
     if sent:
-        write(row, Act.TOLD, "incident.duty_done", by=actor, code=PORTAL, letters=sent)
+        write(row, Act.TOLD, "incident.told", by=actor, code=PORTAL, letters=sent)
     _conclude(actor, row)
     return row.affected.filter(told="").count()
 
@@ -71,7 +71,7 @@ def note_posted(*, actor: Actor, incident: Incident, affected: Collection[UUID])
         raise IncidentRefused("Choose at least one person who has got no letter.")
     for one in chosen:
         _told(actor, row, one, POSTED, "incident.letter_posted")
-    write(row, Act.TOLD, "incident.duty_done", by=actor, code=POSTED, letters=len(chosen))
+    write(row, Act.TOLD, "incident.told", by=actor, code=POSTED, letters=len(chosen))
     _conclude(actor, row)
     return len(chosen)
 

@@ -206,6 +206,11 @@ def test_letters_go_to_accounts_and_on_paper_and_each_is_in_the_trail(
     done = set(DutyMark.objects.exclude(done_on=None).values_list("code", flat=True))
     assert {OWN, "hipaa.people"} <= done
     assert "hipaa.hhs_small" not in done
+    # Who comes onto the list later was not told, and what is owed to people is open again.
+    count_studies(actor=officer, incident=row, uids=[three[2].uid])
+    row.refresh_from_db()
+    assert (row.state, row.told_at) == (State.ASSESSED, None)
+    assert {OWN, "hipaa.people"} <= {one.duty.code for one in picture_of(row).open}
     with pytest.raises(IncidentRefused, match="has gone to people"):
         write_letter(actor=officer, incident=row, draft=DRAFT)
 
