@@ -7,7 +7,7 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.rules.messages import register_template
         from audit.rules.vocabulary import register_action
-        from incidents import controls, holdings, inventory, records  # noqa: F401 - its controls register themselves
+        from incidents import controls, erasing, holdings, inventory, records  # noqa: F401 - its controls register themselves
         from incidents.actions import ACTIONS
         from incidents.rules.letters import TEMPLATES
         from incidents.sealing import KEY_KIND
@@ -22,5 +22,6 @@ class IncidentsConfig(AppConfig):
         inventory.register()
         records.register()
         holdings.register()
+        erasing.register()
         register_jobs()
         keep_keys(KEY_KIND, keys_among)

@@ -22,6 +22,7 @@ from incidents.services.entries import IncidentRefused
 from incidents.services.opening import open_incident
 from incidents.services.telling import note_posted, send_letters, write_letter
 from policies.rules.categories import CARE_DATA, Category
+from policies.rules.erasing import Fate, erasers
 from policies.rules.gate import enter_use, use
 from policies.rules.holdings import Whose, holders
 from policies.rules.purposes import Purpose
@@ -252,6 +253,10 @@ def test_whoever_asks_what_is_held_gets_the_letters_that_they_were_sent(
     assert [(one.number, one.file) for one in holder.holdings(theirs)] == [(1, "incidents.json")]
     (file,) = holder.files(theirs)
     assert DRAFT.happened in b"".join(file.pieces()).decode()
+    # An erasure lets it stay, and says so.
+    (eraser,) = [one for one in erasers() if one.code == "incidents"]
+    assert [(one.fate, one.number) for one in eraser.plan(theirs)] == [(Fate.STAYS, 1)]
+    assert not list(eraser.plan(other))
     assert not list(holder.holdings(other))
     assert not list(holder.files(other))
 
