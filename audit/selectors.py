@@ -27,7 +27,7 @@ from audit.models import (
 )
 from audit.rules.merkle import inclusion_proof, over
 from audit.rules.verification import SealedLeaf, SignedCheckpoint, Unsealed
-from audit.rules.vocabulary import ActorKind
+from audit.rules.vocabulary import ActorKind, Outcome
 
 PAGE = 50
 MAX_PAGE = 500
@@ -153,6 +153,27 @@ def own_acts(
     if asked.before:
         events = events.filter(occurred_at__lt=asked.before)
     return _page(events, after, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A thing that somebody reached: whose it is, its UID, and whom it is about."""
+
+    organisation_id: str
+    uid: str
+    subject_id: str
+
+
+def things_touched(*, user_id: int, kind: str, since: datetime, until: datetime) -> set[Touched]:
+    """Return everything of a kind that an account reached, by hand or by a program, between two
+    moments; refusals are left out, for nothing was seen."""
+    rows = Event.objects.filter(
+        actor_id=str(user_id), actor_kind__in=[ActorKind.USER.value, ActorKind.TOKEN.value],
+        target_kind=kind, outcome=Outcome.SUCCESS.value, occurred_at__gte=since,
+        occurred_at__lte=until,
+    ).exclude(target_uid="")  # fmt: skip
+    columns = ("organisation_id", "target_uid", "subject_id")
+    return {Touched(*row) for row in rows.values_list(*columns).distinct()}
 
 
 def _of_organisation(events: QuerySet[Event], organisation_id: object) -> QuerySet[Event]:

@@ -71,6 +71,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str, Capabilities]]]] = [
         ],
     ),
     ("Requests", [("Requests", "dsar:queue", (Capability.ANSWER_REQUESTS,))]),
+    ("Incidents", [("Incidents", "incidents:incidents", (Capability.HANDLE_INCIDENTS,))]),
     (
         "Retention",
         [

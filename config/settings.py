@@ -139,6 +139,7 @@ INSTALLED_APPS = [
     "backups",
     "dsar",
     "disclosures",
+    "incidents",
     "governance",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("retention/", include("retention.urls")),
     path("requests/", include("dsar.urls")),
     path("disclosures/", include("disclosures.urls")),
+    path("incidents/", include("incidents.urls")),
     path("governance/", include("governance.urls")),
     path("jobs/", include("jobs.urls")),
     path("api/v1/", include("studies.api.v1.urls")),

@@ -46,6 +46,7 @@ class Capability(StrEnum):
     REVOKE_ANY_SHARE = "revoke_any_share"
     DISCLOSE_UNDER_LAW = "disclose_under_law"
     ANSWER_REQUESTS = "answer_requests"
+    HANDLE_INCIDENTS = "handle_incidents"
     JOIN_RECORDS = "join_records"
     PREPARE_RELEASES = "prepare_releases"
     APPROVE_RELEASES = "approve_releases"
@@ -69,6 +70,7 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
         {
             Capability.MANAGE_MEMBERS,
             Capability.MANAGE_CONFIGURATION,
+            Capability.HANDLE_INCIDENTS,
             Capability.JOIN_RECORDS,
             Capability.APPROVE_DISPOSAL,
         }
@@ -80,6 +82,7 @@ ROLE_CAPABILITIES: dict[Role, frozenset[Capability]] = {
             Capability.REVOKE_ANY_SHARE,
             Capability.DISCLOSE_UNDER_LAW,
             Capability.ANSWER_REQUESTS,
+            Capability.HANDLE_INCIDENTS,
             Capability.JOIN_RECORDS,
             Capability.APPROVE_RELEASES,
             Capability.LOOK_UP_LINKS,

@@ -108,7 +108,6 @@ def map_item(
     clause = row.clauses.filter(number=clause_number).first() if clause_number else None
     facts = ItemFacts(named.account is not None, clause is not None, bool(reason.strip()))
     if refusal := refusal_to_map(row.facts, facts):
-        write_event("disclosure.refused", row, actor=actor)
         raise DisclosureRefused(refusal)
     assert clause is not None
     last = row.items.aggregate(last=Max("number"))["last"] or 0

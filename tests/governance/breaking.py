@@ -35,6 +35,7 @@ from tests.governance.breaking_backups import BACKUPS
 from tests.governance.breaking_copies import COPIES
 from tests.governance.breaking_directives import DIRECTED
 from tests.governance.breaking_disclosures import DISCLOSURES
+from tests.governance.breaking_incidents import INCIDENTS
 from tests.governance.breaking_records import RECORDS_BROKEN
 from tests.governance.breaking_releases import RELEASES
 from tests.governance.breaking_requests import REQUESTS
@@ -379,6 +380,7 @@ BREAKS: list[tuple[str, Breaking]] = [
     *ARCHIVE,
     *RELEASES,
     *BACKUPS,
+    *INCIDENTS,
     *DIRECTED,
     *REQUESTS,
     *COPIES,

@@ -1,0 +1,1 @@
+"""What an incident is, whom its duties are owed to and by when. Pure."""
