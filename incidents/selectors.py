@@ -22,6 +22,7 @@ from incidents.permissions import may_see_incidents
 from incidents.rules.duties import Delay, Duty, Facts, duties
 from incidents.rules.letters import Part, parts
 from incidents.rules.states import Standing, State
+from incidents.rules.table import BY_POST
 from incidents.sealing import OpenIncident
 
 # While nobody has counted, somebody is presumed, and nobody knows where they live.
@@ -41,6 +42,11 @@ def incidents_of(actor: Actor) -> QuerySet[Incident]:
 def next_number(organisation_id: UUID) -> int:
     rows = Incident.objects.filter(organisation_id=organisation_id)
     return (rows.aggregate(Max("number"))["number__max"] or 0) + 1
+
+
+def asks_for_post(row: Incident) -> bool:
+    """Is a duty open that letters in the portal do not meet?"""
+    return any(owed.duty.code in BY_POST for owed in picture_of(row).open)
 
 
 def people_working_on(incident: Incident) -> QuerySet[User]:

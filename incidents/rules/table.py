@@ -166,3 +166,6 @@ RULES: Final[dict[str, Rule]] = {
 }  # fmt: skip
 STATES: Final = frozenset({NY, CA, TX, FL, CO, WA})
 HHS: Final = ("hipaa.hhs_large", "hipaa.hhs_small")
+# A letter in the portal is not enough: it goes by post, or by e-mail to whoever agreed to that (45
+# CFR 164.404(d)(1)).
+BY_POST: Final = frozenset({"hipaa.people"})

@@ -15,7 +15,7 @@ from incidents.models import Affected, Incident
 from incidents.permissions import may_see_names
 from incidents.rules.letters import YOURS, Draft
 from incidents.rules.states import Act, State
-from incidents.rules.table import Whom
+from incidents.rules.table import BY_POST, Whom
 from incidents.sealing import OpenIncident
 from incidents.selectors import accounts_told_of, picture_of, today_at
 from incidents.services.assessing import set_done
@@ -87,12 +87,14 @@ def _told(actor: Actor, row: Incident, one: Affected, how: str, action: str) -> 
 
 
 def _conclude(actor: Actor, row: Incident) -> None:
-    """Once everybody has a letter, every duty to tell people is done today."""
+    """Once everybody has a letter, every duty to tell people is done today; but for one that asks
+    for letters by post, while somebody has theirs in the portal alone."""
     if row.affected.filter(told="").exists() or not row.affected.exists():
         return
     today = today_at(row.organisation)
+    stays = BY_POST if row.affected.filter(told=PORTAL).exists() else frozenset()
     for owed in picture_of(row).open:
-        if owed.duty.whom is Whom.PEOPLE:
+        if owed.duty.whom is Whom.PEOPLE and owed.duty.code not in stays:
             set_done(actor, row, owed.duty.code, today)
             write(row, Act.DUTY, "incident.duty_done", by=actor, code=owed.duty.code,
                   done_on=today.isoformat(), late=owed.is_late)  # fmt: skip

@@ -22,10 +22,16 @@ from incidents.models import Affected, Incident
 from incidents.permissions import may_see_names
 from incidents.rules.letters import first_draft
 from incidents.sealing import OpenIncident
-from incidents.selectors import accounts_of, accounts_told_of, letter_for, letter_parts
+from incidents.selectors import (
+    accounts_of,
+    accounts_told_of,
+    asks_for_post,
+    letter_for,
+    letter_parts,
+)
 from incidents.services.counting import count_by_account, count_studies, note_residence
 from incidents.services.entries import IncidentRefused
-from incidents.services.telling import note_posted, send_letters, write_letter
+from incidents.services.telling import POSTED, note_posted, send_letters, write_letter
 from incidents.views.doors import for_handlers, found, refused
 from policies.rules.categories import Category
 from policies.rules.gate import uses
@@ -66,6 +72,11 @@ def _people(request: HttpRequest, row: Incident, **more: Any) -> dict[str, Any]:
         counted[residence] = counted.get(residence, 0) + 1
     return {
         "incident": row,
+        "to_note": [
+            (one, names[one.subject_id])
+            for one in lines
+            if one.subject_id in names and not one.told
+        ],
         "lines": [(one, names.get(one.subject_id, "")) for one in lines],
         "places": sorted(counted.items()),
         "place": place,
@@ -159,7 +170,7 @@ def letter(request: HttpRequest, pk: UUID) -> HttpResponse:
         "incident": row, "parts": letter_parts(row, opened), "waiting": len(waiting),
         "by_portal": by_portal, "on_paper": len(waiting) - by_portal,
         "told": row.affected.exclude(told="").count(),
-        "may_see_names": may_see_names(request.actor),
+        "may_see_names": may_see_names(request.actor), "asks_for_post": asks_for_post(row),
     }  # fmt: skip
     if request.method == "POST" and form.is_valid():
         try:
@@ -206,7 +217,9 @@ def letter_print(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, f"Noted that {number} went out.")
         return redirect("incidents:letter", row.pk)
-    lines = list(row.affected.filter(told="").order_by("pk")[:PAGE])
+    rows = row.affected.exclude(told=POSTED)
+    waiting = rows if asks_for_post(row) else rows.filter(told="")
+    lines = list(waiting.order_by("pk")[:PAGE])
     names = _names(lines)
     context = {
         "incident": row, "parts": letter_parts(row, OpenIncident(row)), "today": timezone.now(),

@@ -16,7 +16,8 @@ from consent.services.subjects import link_account
 from incidents.models import Affected, DutyMark
 from incidents.rules.duties import OWN
 from incidents.rules.states import State
-from incidents.selectors import picture_of
+from incidents.selectors import asks_for_post, picture_of
+from incidents.services.assessing import mark_done
 from incidents.services.counting import count_by_account, count_studies, note_residence
 from incidents.services.entries import IncidentRefused
 from incidents.services.opening import open_incident
@@ -203,10 +204,22 @@ def test_letters_go_to_accounts_and_on_paper_and_each_is_in_the_trail(
     assert Event.objects.filter(action="incident.letter_posted").count() == 1
     row.refresh_from_db()
     assert row.state == State.TOLD
-    # Everybody has it, so each duty towards people is done; authorities are told by hand.
+    # Everybody has it, so what is owed to people is done; authorities are told by hand, and HIPAA
+    # wants the letter by post of whoever has it in the portal (45 CFR 164.404(d)(1)).
     done = set(DutyMark.objects.exclude(done_on=None).values_list("code", flat=True))
-    assert {OWN, "hipaa.people"} <= done
-    assert "hipaa.hhs_small" not in done
+    assert {OWN, "ny.people"} <= done
+    assert not {"hipaa.hhs_small", "hipaa.people"} & done
+    assert asks_for_post(row)
+    pages = client_of(cast.officer)
+    assert "by post, or by e-mail" in text_of(pages.get(f"/incidents/{row.pk}/letter/"))
+    printed = text_of(pages.get(f"/incidents/{row.pk}/letter/print/"))
+    assert printed.count("Something happened to your data") == 1
+    assert "These were posted" not in printed
+    mark_done(
+        actor=officer, incident=row, code="hipaa.people", done_on=row.discovered_on, text="Posted.",
+    )  # fmt: skip
+    assert not asks_for_post(row)
+    assert "Nothing to print" in text_of(pages.get(f"/incidents/{row.pk}/letter/print/"))
     # Who comes onto the list later was not told, and what is owed to people is open again.
     count_studies(actor=officer, incident=row, uids=[three[2].uid])
     row.refresh_from_db()
