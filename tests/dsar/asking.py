@@ -14,6 +14,7 @@ from accounts.rules import Actor
 from dsar.models import Case, RequestDraft
 from dsar.rules.kinds import Kind
 from dsar.rules.states import Door
+from dsar.selectors import today_at
 from dsar.services.entries import LETTER
 from dsar.services.intake import (
     Asking,
@@ -26,6 +27,7 @@ from dsar.services.letters import CONFIRMING
 from jobs.models import Job
 from jobs.rules.states import State as JobState
 from jobs.services import run_job
+from tests.factories import Cast
 
 NAME, EMAIL = "Greta Marker", "greta.marker@post.example"
 FORM = "/requests/new/hospital/"
@@ -47,6 +49,11 @@ def asking(organisation: str = "hospital", **more: Any) -> Asking:
         "text": TEXT,
     }
     return Asking(**(facts | more))
+
+
+def here(cast: Cast) -> date:
+    """Today at the hospital: for some hours of each day it is still yesterday there."""
+    return today_at(cast.officer.memberships.get().organisation)
 
 
 def by_form(organisation: str = "hospital", **more: Any) -> Case:

@@ -50,7 +50,7 @@ from dsar.services.representing import (
 )
 from jobs.models import Job
 from jobs.services import run_job
-from tests.dsar.asking import FORM, WRITTEN, by_form, signed_in
+from tests.dsar.asking import FORM, WRITTEN, by_form, here, signed_in
 from tests.dsar.papers import picture
 from tests.factories import Cast, actor_of, small_ct_object, take_in, text_of
 
@@ -163,7 +163,7 @@ def test_the_form_takes_in_whom_somebody_asks_for(cast: Cast, client: Client) ->
 
 
 def test_an_officer_writes_down_whom_somebody_asks_for(cast: Cast, client_of: Browsers) -> None:
-    today = timezone.now().date()
+    today = here(cast)
     client_of(cast.officer).post("/requests/record/", {
         "door": "post", "received_on": today.isoformat(), "kind": "copy", "name": "Law & Co",
         "text": "For our client.", "relation": "attorney", "person_name": "Paula Adler",

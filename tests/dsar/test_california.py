@@ -33,7 +33,7 @@ from dsar.rules.states import Door
 from studies.models import Study
 from studies.selectors import resource_of, studies_listed_for
 from tests.consent.test_directives import shared, study
-from tests.dsar.asking import by_form, post, signed_in
+from tests.dsar.asking import by_form, here, post, signed_in
 from tests.factories import Cast, actor_of, text_of
 from tests.policies.packs import under
 
@@ -231,7 +231,7 @@ def test_its_acknowledgement_has_the_preset_subject(
 
 def test_an_officer_writes_it_down_for_a_resident_alone(selling: Cast, client_of: Browsers) -> None:
     officer, page = client_of(selling.officer), "/requests/record/"
-    given = ASKED | {"door": "post", "received_on": timezone.localdate().isoformat()}
+    given = ASKED | {"door": "post", "received_on": here(selling).isoformat()}
     refused = officer.post(page, given)
     assert refused.status_code == 422 and "lives in California" in text_of(refused)
     assert not Case.objects.exists()
