@@ -47,7 +47,7 @@ def test_a_locked_account_leads_to_letters(visit: Visit) -> None:
     check(page, "incident-letter")
     page.get_by_role("button", name="in the portal").click()
     expect(page.locator("[role=status]")).to_contain_text("still to print and post")
-    page.get_by_role("link", name="Print those on paper").click()
+    page.get_by_role("link", name="Print all").click()
     page.get_by_role("button", name="These were posted").click()
     expect(page.locator("[role=status]")).to_contain_text("went out")
     assert officer.faults == []
