@@ -72,11 +72,6 @@ def _people(request: HttpRequest, row: Incident, **more: Any) -> dict[str, Any]:
         counted[residence] = counted.get(residence, 0) + 1
     return {
         "incident": row,
-        "to_note": [
-            (one, names[one.subject_id])
-            for one in lines
-            if one.subject_id in names and not one.told
-        ],
         "lines": [(one, names.get(one.subject_id, "")) for one in lines],
         "places": sorted(counted.items()),
         "place": place,
@@ -224,6 +219,11 @@ def letter_print(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "incident": row, "parts": letter_parts(row, OpenIncident(row)), "today": timezone.now(),
         # Whose record is gone has no name here any more, and nobody to write to.
+        "to_note": [
+            (one, names[one.subject_id])
+            for one in lines
+            if one.subject_id in names and not one.told
+        ],
         "lines": [(one, names[one.subject_id]) for one in lines if one.subject_id in names],
     }  # fmt: skip
     return render(request, "incidents/letter_print.html", context)
