@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -26,7 +26,7 @@ from disclosures.services.opening import (
     withhold_document,
 )
 from disclosures.services.papers import add_paper, open_paper, paper_name
-from disclosures.views.pages import case_of, done_at, shown_form, status_of
+from disclosures.views.pages import Sheet, case_of, done_at, shown_or_done, status_of
 from dsar.rules.documents import MEDIA_TYPES, FileType
 from policies.rules.categories import Category
 from policies.rules.gate import uses
@@ -61,21 +61,19 @@ def new(request: HttpRequest) -> HttpResponse:
 def papers(request: HttpRequest, number: int) -> HttpResponse:
     row = case_of(request, number)
     form = PaperForm(request.POST or None, request.FILES or None)
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            add_paper(actor=request.actor, disclosure=row, content=form.cleaned_data["file"].read())
-        except DisclosureRefused as refused:
-            refusal = refused
-        else:
-            messages.success(request, "The document is kept. Its validity has to be checked now.")
-            return done_at(row)
     what = row.facts.document or "A document that belongs to it"
-    words = {
-        "title": "Attach the document", "button": "Attach it", "has_file": True,
-        "lead": f"{what}. It is looked into, sealed, and opened by officers alone.",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet(
+        "Attach the document",
+        f"{what}. It is looked into, sealed, and opened by officers alone.",
+        "Attach it", has_file=True,
+    )  # fmt: skip
+    return shown_or_done(
+        request, row, form, sheet,
+        lambda: add_paper(
+            actor=request.actor, disclosure=row, content=form.cleaned_data["file"].read()
+        ),
+        "The document is kept. Its validity has to be checked now.",
+    )  # fmt: skip
 
 
 @officers
@@ -108,21 +106,16 @@ def sign(request: HttpRequest, number: int) -> HttpResponse:
     if detour := needs_step_up(request):
         return detour
     form = SignForm(request.POST or None, is_compelled=row.facts.is_compelled)
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            sign_case(actor=request.actor, disclosure=row, **form.given())
-        except DisclosureRefused as refused:
-            refusal = refused
-        else:
-            messages.success(request, "Signed, with your name and the time.")
-            return done_at(row)
-    words = {
-        "title": "Check and sign", "button": "Sign",
-        "lead": "Your word stands in the case. Another person approves it before anything goes"
-        " out.",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet(
+        "Check and sign",
+        "Your word stands in the case. Another person approves it before anything goes out.",
+        "Sign",
+    )
+    return shown_or_done(
+        request, row, form, sheet,
+        lambda: sign_case(actor=request.actor, disclosure=row, **form.given()),
+        "Signed, with your name and the time.",
+    )  # fmt: skip
 
 
 @officers
@@ -133,20 +126,16 @@ def narrow(request: HttpRequest, number: int) -> HttpResponse:
     said, case = statements_of(row), opened([row])[row.pk]
     initial = {kind.value: case.statement(one) for kind, one in said.items()}
     form = NarrowForm(request.POST or None, initial=initial)
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            narrow_case(actor=request.actor, disclosure=row, **form.cleaned_data)
-        except DisclosureRefused as refused:
-            refusal = refused
-        else:
-            messages.success(request, "Written down.")
-            return done_at(row)
-    words = {
-        "title": "Keep it narrow", "button": "Write it down",
-        "lead": "What was asked, and what was done to give out less. Nothing is released before.",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet(
+        "Keep it narrow",
+        "What was asked, and what was done to give out less. Nothing is released before.",
+        "Write it down",
+    )
+    return shown_or_done(
+        request, row, form, sheet,
+        lambda: narrow_case(actor=request.actor, disclosure=row, **form.cleaned_data),
+        "Written down.",
+    )  # fmt: skip
 
 
 @officers
@@ -160,20 +149,18 @@ def withhold(request: HttpRequest, number: int) -> HttpResponse:
         request.POST or None, initial=initial, label=SAID_LABELS[Said.WITHHELD], required=False,
         help_text="The person reads it. Empty: they can save the document.",
     )  # fmt: skip
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            withhold_document(actor=request.actor, disclosure=row, reason=form.cleaned_data["text"])
-        except DisclosureRefused as refused:
-            refusal = refused
-        else:
-            return redirect("disclosures:notices", row.number)
-    words = {
-        "title": "The document, and the person", "button": "Note it",
-        "lead": "Whoever is told of the demand can save the document, unless there is a reason"
-        " that speaks against it.",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet(
+        "The document, and the person",
+        "Whoever is told of the demand can save the document, unless there is a reason that speaks"
+        " against it.",
+        "Note it", back="disclosures:notices",
+    )  # fmt: skip
+    return shown_or_done(
+        request, row, form, sheet,
+        lambda: withhold_document(
+            actor=request.actor, disclosure=row, reason=form.cleaned_data["text"]
+        ),
+    )  # fmt: skip
 
 
 @officers
@@ -185,17 +172,9 @@ def close(request: HttpRequest, number: int) -> HttpResponse:
         request.POST or None, label=SAID_LABELS[Said.CLOSED],
         help_text="Given out as demanded, withdrawn, or objected to with success.",
     )  # fmt: skip
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            close_case(actor=request.actor, disclosure=row, text=form.cleaned_data["text"])
-        except DisclosureRefused as refused:
-            refusal = refused
-        else:
-            messages.success(request, "The case is closed.")
-            return done_at(row)
-    words = {
-        "title": "Close the case", "button": "Close it",
-        "lead": "Nothing is given out of a closed case.",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet("Close the case", "Nothing is given out of a closed case.", "Close it")
+    return shown_or_done(
+        request, row, form, sheet,
+        lambda: close_case(actor=request.actor, disclosure=row, text=form.cleaned_data["text"]),
+        "The case is closed.",
+    )  # fmt: skip

@@ -39,7 +39,7 @@ from disclosures.services.releasing import (
     release_case,
     review_case,
 )
-from disclosures.views.pages import case_of, done_at, shown_form, status_of
+from disclosures.views.pages import Sheet, case_of, done_at, shown_or_done, status_of
 from disclosures.views.scope import clauses_shown
 from dsar.views.held import sent_file
 from policies.rules.categories import CARE_DATA, Category
@@ -95,26 +95,18 @@ def notice(request: HttpRequest, number: int, key: str) -> HttpResponse:
     row = case_of(request, number)
     whom = _whom(row, key)
     form = NoticeForm(request.POST or None)
-    refusal = None
-    if request.method == "POST" and form.is_valid():
+
+    def note() -> None:
         given: dict[str, Any] = {"actor": request.actor, "disclosure": row, "whom": whom}
-        try:
-            if form.cleaned_data["way"] == Notice.Way.PROHIBITED:
-                record_prohibition(**given, prohibition=form.prohibition)
-            else:
-                tell_person(**given, telling=form.telling)
-        except DisclosureRefused as refused:
-            refusal = refused
+        if form.cleaned_data["way"] == Notice.Way.PROHIBITED:
+            record_prohibition(**given, prohibition=form.prohibition)
         else:
-            messages.success(request, "Noted.")
-            return redirect("disclosures:notices", number)
+            tell_person(**given, telling=form.telling)
+
     name = names_of(row.organisation_id, [whom])[whom]
     has = "They have an account." if whom in with_account([whom]) else "They have no account here."
-    words = {
-        "title": f"Notice to {name}", "button": "Note it", "lead": has,
-        "back": "disclosures:notices",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet(f"Notice to {name}", has, "Note it", back="disclosures:notices")
+    return shown_or_done(request, row, form, sheet, note, "Noted.")
 
 
 # The second person -------------------------------------------------------------------------------
@@ -161,7 +153,7 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
         "said": said_shown(row), "missing": refusal_to_approve(standing, today_of(row)),
         "is_whole": standing.is_whole_record, "is_own": row.opened_by_id == request.actor.user_id,
     }  # fmt: skip
-    status = status_of(refusal, WordsForm(label=""))
+    status = status_of(refusal)
     return render(request, "disclosures/approve.html", context, status=status)
 
 

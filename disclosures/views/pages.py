@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -18,26 +21,44 @@ def case_of(request: HttpRequest, number: int) -> Disclosure:
     return get_object_or_404(cases_of(request.actor), number=number)
 
 
-def status_of(refusal: DisclosureRefused | None, form: Any) -> int:
+def status_of(refusal: DisclosureRefused | None, form: Any = None) -> int:
     """403 for whose it is not, 409 for what is missing, 422 for what was written wrongly."""
     if isinstance(refusal, NotYours):
         return FORBIDDEN
     if refusal is not None:
         return REFUSED
-    return INVALID if form.is_bound else 200
+    return INVALID if form is not None and form.is_bound else 200
 
 
-def shown_form(
-    request: HttpRequest,
-    row: Disclosure,
-    form: Any,
-    words: dict[str, Any],
-    refusal: DisclosureRefused | None = None,
-) -> HttpResponse:
-    """One form of a case on a page of its own; `words`: title, lead, button."""
-    if refusal is not None:
-        form.add_error(None, str(refusal))
-    context = {"disclosure": row, "form": form, **words}
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One form of a case on a page of its own: its title, what stands above it, its button, and
+    where it leads back and on."""
+
+    title: str
+    lead: str
+    button: str
+    back: str = "disclosures:case"
+    has_file: bool = False
+
+
+def shown_or_done(
+    request: HttpRequest, row: Disclosure, form: Any, sheet: Sheet, do: Callable[[], object],
+    said: str = "",
+) -> HttpResponse:  # fmt: skip
+    """Show a form, or do what it says, say so, and lead on. What is refused stands above it."""
+    refusal = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            do()
+        except DisclosureRefused as refused:
+            refusal = refused
+            form.add_error(None, str(refused))
+        else:
+            if said:
+                messages.success(request, said)
+            return done_at(row, sheet.back)
+    context = {"disclosure": row, "form": form, "sheet": sheet}
     return render(request, "disclosures/act.html", context, status=status_of(refusal, form))
 
 

@@ -28,7 +28,7 @@ from disclosures.services.scoping import (
     find_studies,
     map_item,
 )
-from disclosures.views.pages import case_of, done_at, shown_form
+from disclosures.views.pages import Sheet, case_of, done_at, shown_or_done
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
@@ -122,22 +122,21 @@ def study_item(request: HttpRequest, number: int, uid: str) -> HttpResponse:
         raise Http404
     series = [(one.uid, _words_of(one)) for one in study.series.order_by("number", "pk")]
     form = StudyItemForm(request.POST or None, clauses=_choices(row), series=series)
-    refusal = None
-    if request.method == "POST" and form.is_valid():
+
+    def put() -> None:
         data = form.cleaned_data
-        named = Named(
+        _map(request, row, form, Named(
             study_uid=uid, series_uid="" if data["series"] == "whole" else data["series"],
             without_person=data["without_person"],
-        )  # fmt: skip
-        refusal = _map(request, row, form, named)
-        if refusal is None:
-            return done_at(row, _SCOPE)
+        ))  # fmt: skip
+
     ((_, title, _),) = described([study])
-    words = {
-        "title": "Map it to a clause", "button": "Put it on the list", "back": _SCOPE,
-        "lead": f"{title}. Nothing is given out by this: it is ticked on the list.",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet(
+        "Map it to a clause",
+        f"{title}. Nothing is given out by this: it is ticked on the list.",
+        "Put it on the list", back=_SCOPE,
+    )  # fmt: skip
+    return shown_or_done(request, row, form, sheet, put)
 
 
 def _words_of(series: Series) -> str:
@@ -146,15 +145,11 @@ def _words_of(series: Series) -> str:
     return f"Series{number} alone: {series.modality}, {objects}"
 
 
-def _map(request: HttpRequest, row: Disclosure, form: Any, named: Named) -> Any:
-    try:
-        map_item(
-            actor=request.actor, disclosure=row, clause_number=form.clause_number, named=named,
-            reason=form.cleaned_data["reason"],
-        )  # fmt: skip
-    except DisclosureRefused as refusal:
-        return refusal
-    return None
+def _map(request: HttpRequest, row: Disclosure, form: Any, named: Named) -> None:
+    map_item(
+        actor=request.actor, disclosure=row, clause_number=form.clause_number, named=named,
+        reason=form.cleaned_data["reason"],
+    )  # fmt: skip
 
 
 @officers
@@ -163,21 +158,18 @@ def _map(request: HttpRequest, row: Disclosure, form: Any, named: Named) -> Any:
 def account_item(request: HttpRequest, number: int) -> HttpResponse:
     row = case_of(request, number)
     form = AccountItemForm(request.POST or None, clauses=_choices(row))
-    refusal = None
-    if request.method == "POST" and form.is_valid():
+
+    def put() -> None:
         user = _account(row, form.cleaned_data["email"])
         if user is None:
-            refusal = DisclosureRefused("The organisation has no account with this address.")
-        else:
-            named = Named(account=user, part=Part(form.cleaned_data["part"]))
-            refusal = _map(request, row, form, named)
-        if refusal is None:
-            return done_at(row, _SCOPE)
-    words = {
-        "title": "Data of an account", "button": "Put it on the list", "back": _SCOPE,
-        "lead": "Of somebody who works here, or whose record is here.",
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+            raise DisclosureRefused("The organisation has no account with this address.")
+        _map(request, row, form, Named(account=user, part=Part(form.cleaned_data["part"])))
+
+    sheet = Sheet(
+        "Data of an account", "Of somebody who works here, or whose record is here.",
+        "Put it on the list", back=_SCOPE,
+    )  # fmt: skip
+    return shown_or_done(request, row, form, sheet, put)
 
 
 def _account(row: Disclosure, email: str) -> User | None:
@@ -204,18 +196,10 @@ def explain(request: HttpRequest, number: int, item: int) -> HttpResponse:
         request.POST or None, initial={"text": case.reason(found)},
         label="Why it is needed for what the clause demands",
     )  # fmt: skip
-    refusal = None
-    if request.method == "POST" and form.is_valid():
-        try:
-            explain_item(
-                actor=request.actor, disclosure=row, number=item, reason=form.cleaned_data["text"]
-            )
-        except DisclosureRefused as refused:
-            refusal = refused
-        else:
-            return done_at(row, _SCOPE)
-    words = {
-        "title": f"Item {item}", "button": "Write it down", "back": _SCOPE,
-        "lead": case.label(found),
-    }  # fmt: skip
-    return shown_form(request, row, form, words, refusal)
+    sheet = Sheet(f"Item {item}", case.label(found), "Write it down", back=_SCOPE)
+    return shown_or_done(
+        request, row, form, sheet,
+        lambda: explain_item(
+            actor=request.actor, disclosure=row, number=item, reason=form.cleaned_data["text"]
+        ),
+    )  # fmt: skip

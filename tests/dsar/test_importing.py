@@ -61,6 +61,8 @@ def test_it_is_refused_in_words(
 def test_a_fault_of_ours_is_not_called_the_archives(
     cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """By an error that `zipfile` raises too, for a kind of archive that it does not know."""
+
     def broken(*_: object) -> None:
         raise NotImplementedError
 
