@@ -41,32 +41,24 @@ def signed_in(view: View) -> View:
 
 def needs(*capabilities: Capability) -> Callable[[View], View]:
     """Ask for at least one of these capabilities in the organisation the person works for."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if request.actor is None:
-                return to_sign_in(request)
-            if not any(request.actor.can(capability) for capability in capabilities):
-                raise PermissionDenied("Your role does not include this page.")
-            return view(request, *args, **kwargs)
-
-        gated.gate = "+".join(capabilities)  # type: ignore[attr-defined]
-        return gated
-
-    return decorate
+    return _gate(capabilities, lambda: PermissionDenied("Your role does not include this page."))
 
 
 def hidden_unless(*capabilities: Capability) -> Callable[[View], View]:
     """Like `needs`, for pages of which not even it is anybody else's that they are there (404)."""
+    return _gate(capabilities, Http404)
 
+
+def _gate(
+    capabilities: tuple[Capability, ...], refusal: Callable[[], Exception]
+) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.actor is None:
                 return to_sign_in(request)
             if not any(request.actor.can(capability) for capability in capabilities):
-                raise Http404
+                raise refusal()
             return view(request, *args, **kwargs)
 
         gated.gate = "+".join(capabilities)  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from disclosures.services.entries import (
     write_event,
 )
 from dsar.gateways.examining import examined
-from dsar.rules.documents import MOST_OF_A_CASE, FileType
+from dsar.rules.documents import ENDINGS, MOST_OF_A_CASE, FileType
 from dsar.rules.files import FileRefused
 from vault.services.blobs import open_blob, seal_blob
 from vault.services.data_keys import create_data_key, open_data_key
@@ -84,5 +84,5 @@ def _opened(paper: Paper) -> bytes:
 
 def paper_name(paper: Paper) -> str:
     """A name that says which case and what, and nobody's."""
-    ending = {FileType.JPEG: "jpg"}.get(FileType(paper.file_type), paper.file_type)
+    ending = ENDINGS[FileType(paper.file_type)]
     return f"disclosure-{paper.disclosure.number}-{paper.kind}.{ending}"

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.permissions import hidden_unless, needs_step_up, to_step_up
 from accounts.rules import Capability
 from disclosures.forms import DemandForm, NarrowForm, PaperForm, SignForm, WordsForm
-from disclosures.models import Paper
 from disclosures.rules.standing import SAID_LABELS, Said
 from disclosures.selectors import grounds_of, opened, statements_of
 from disclosures.services.entries import DisclosureRefused
@@ -27,7 +26,7 @@ from disclosures.services.opening import (
 )
 from disclosures.services.papers import add_paper, open_paper, paper_name
 from disclosures.views.pages import Sheet, case_of, done_at, shown_or_done, status_of
-from dsar.rules.documents import MEDIA_TYPES, FileType
+from dsar.views.held import strangers_file
 from policies.rules.categories import Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
@@ -85,16 +84,8 @@ def paper(request: HttpRequest, number: int, pk: UUID) -> HttpResponse:
     found = get_object_or_404(row.papers.select_related("disclosure"), pk=pk)
     if not request.actor.is_fresh(timezone.now()):
         return to_step_up(request)
-    return as_download(found, open_paper(actor=request.actor, paper=found))
-
-
-def as_download(found: Paper, content: bytes) -> HttpResponse:
-    """A stranger's file is saved, and never opened as a page of ours."""
-    response = HttpResponse(content, content_type=MEDIA_TYPES[FileType(found.file_type)])
-    response["Content-Disposition"] = f'attachment; filename="{paper_name(found)}"'
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    content = open_paper(actor=request.actor, paper=found)
+    return strangers_file(content, found.file_type, paper_name(found))
 
 
 @officers

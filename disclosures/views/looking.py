@@ -37,11 +37,11 @@ from disclosures.selectors import (
 )
 from disclosures.services.entries import DisclosureRefused
 from disclosures.services.packaging import FAULTS
-from disclosures.services.papers import open_own_paper
-from disclosures.views.acts import as_download
+from disclosures.services.papers import open_own_paper, paper_name
 from disclosures.views.going import people_shown, said_shown
 from disclosures.views.pages import case_of, state_words
 from disclosures.views.scope import clauses_shown
+from dsar.views.held import strangers_file
 from jobs.selectors import job_visible_to
 from policies.rules.categories import CARE_DATA, Category
 from policies.rules.gate import uses
@@ -193,4 +193,4 @@ def own_paper(request: HttpRequest, pk: UUID) -> HttpResponse:
         content = open_own_paper(actor=request.actor, paper=found)
     except DisclosureRefused:
         return redirect("disclosures:mine")
-    return as_download(found, content)
+    return strangers_file(content, found.file_type, paper_name(found))

@@ -28,6 +28,9 @@ MEDIA_TYPES: Final = {
 }
 
 
+ENDINGS: Final = {FileType.PDF: "pdf", FileType.JPEG: "jpg", FileType.PNG: "png"}
+
+
 class DocumentKind(StrEnum):
     IDENTITY = "identity"
     AUTHORITY = "authority"

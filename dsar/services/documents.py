@@ -20,7 +20,14 @@ from dsar.gateways.examining import examined
 from dsar.models import Case, CaseDocument
 from dsar.permissions import can_answer, is_person_of
 from dsar.rules.clocks import local_day, noon_of
-from dsar.rules.documents import DOCUMENT_KINDS, MOST_OF_A_CASE, DocumentKind, FileType, term_of
+from dsar.rules.documents import (
+    DOCUMENT_KINDS,
+    ENDINGS,
+    MOST_OF_A_CASE,
+    DocumentKind,
+    FileType,
+    term_of,
+)
 from dsar.rules.files import FileRefused, Taken
 from dsar.rules.laws import known_laws
 from dsar.rules.states import Act, State
@@ -230,5 +237,5 @@ def end_documents_of(documents: Iterable[CaseDocument]) -> None:
 
 def file_name(document: CaseDocument) -> str:
     """A name that says whose case and what, never the sender's."""
-    ending = {FileType.JPEG: "jpg"}.get(FileType(document.file_type), document.file_type)
+    ending = ENDINGS[FileType(document.file_type)]
     return f"{document.case.number}-{document.kind}.{ending}"

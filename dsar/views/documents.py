@@ -17,13 +17,14 @@ from accounts.rules import Actor, Capability
 from dsar.forms import DocumentForm
 from dsar.models import Case, CaseDocument
 from dsar.rules.clocks import local_day
-from dsar.rules.documents import MEDIA_TYPES, DocumentKind, FileType, term_of
+from dsar.rules.documents import DocumentKind, term_of
 from dsar.rules.laws import known_laws
 from dsar.rules.states import UNANSWERED
 from dsar.selectors import case_of_token, cases_of, own_cases
 from dsar.selectors.papers import asked_documents, documents_of, policy_term
 from dsar.services.documents import add_document, file_name, open_document, send_document
 from dsar.services.entries import CaseRefused
+from dsar.views.held import strangers_file
 from policies.rules.categories import Category
 from policies.rules.gate import uses
 from policies.rules.purposes import Purpose
@@ -78,7 +79,7 @@ def _given(form: DocumentForm) -> dict[str, object]:
 @require_safe
 @uses(Purpose.RIGHTS, Category.REQUESTS)
 def document(request: HttpRequest, number: str, pk: UUID) -> HttpResponse:
-    """The file itself, to be saved: no browser opens a stranger's file as a page of ours."""
+    """The file itself, to be saved."""
     case = get_object_or_404(cases_of(request.actor), number=number)
     found = get_object_or_404(documents_of(case), pk=pk)
     if not request.actor.is_fresh(timezone.now()):
@@ -88,11 +89,7 @@ def document(request: HttpRequest, number: str, pk: UUID) -> HttpResponse:
     except CaseRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("dsar:documents", number)
-    response = HttpResponse(content, content_type=MEDIA_TYPES[FileType(found.file_type)])
-    response["Content-Disposition"] = f'attachment; filename="{file_name(found)}"'
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+    return strangers_file(content, found.file_type, file_name(found))
 
 
 # Sent by the person ------------------------------------------------------------------------------

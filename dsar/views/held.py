@@ -17,6 +17,7 @@ from accounts.permissions import needs, public, signed_in, to_step_up
 from accounts.rules import Actor, Capability
 from dsar.forms import CodeForm, FindForm
 from dsar.models import Case, Package
+from dsar.rules.documents import MEDIA_TYPES, FileType
 from dsar.rules.kinds import Kind
 from dsar.rules.packages import WITH_COPY
 from dsar.rules.states import UNANSWERED
@@ -159,6 +160,15 @@ def by_code(
 
 def _sent(case: Case, package: Package, blob: SealedBlob) -> StreamingHttpResponse:
     return sent_file(blob, package.size, f"copy-{case.number}.zip", done=lambda: spend(package))
+
+
+def strangers_file(content: bytes, file_type: str, name: str) -> HttpResponse:
+    """A file that somebody sent is saved, and no browser opens it as a page of ours."""
+    response = HttpResponse(content, content_type=MEDIA_TYPES[FileType(file_type)])
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def sent_file(
