@@ -254,7 +254,8 @@ def shares_resting_on(agreement: TransferAgreement) -> list[str]:
     number = _resting_on(agreement).count()
     if not number:
         return []
-    return [f"{number} share{'s' if number > 1 else ''} with {agreement.party} end with it."]
+    shares, end = ("share", "ends") if number == 1 else ("shares", "end")
+    return [f"{number} {shares} with {agreement.party} {end} with it."]
 
 
 def end_shares_resting_on(actor: Actor, agreement: TransferAgreement) -> None:

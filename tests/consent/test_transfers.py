@@ -281,5 +281,5 @@ def test_the_pages_say_what_bridges_and_what_ends(cast: Cast, study: Study, clie
     abroad = browser.get("/consent/?direction=abroad").content.decode()
     assert "United States: standard contractual clauses" in abroad and "SCC-2026-1" in abroad
     ending = browser.get(f"/agreements/{signed(study).pk}/end/").content.decode()
-    assert "1 share with Hudson Valley Hospital end" in ending
+    assert "1 share with Hudson Valley Hospital ends with it." in ending
     assert "Which clauses, for transfers abroad" in browser.get("/agreements/new/").content.decode()
